@@ -1,0 +1,47 @@
+/* Limits: every hard maximum of the system in one place, with its arithmetic.
+ *
+ * A maximum here sizes arrays and bounds decoders. The smaller figures that one machine runs with
+ * (its profile: a host, a board) are a `struct dsb_profile`, given at init and never above these.
+ * docs/contracts/limits.md is this file for readers. */
+#ifndef NX_CORE_BASE_LIMITS_H
+#define NX_CORE_BASE_LIMITS_H
+
+#include <stdint.h>
+
+/* ---- base ---------------------------------------------------------------------------------- */
+
+#define NX_MARKER_LINE_MAX   256 /* bytes of one marker line */
+#define NX_MARKER_BURST      256 /* lines at once */
+#define NX_MARKER_PER_SECOND 64  /* lines a second after that */
+
+/* ---- names and ids ------------------------------------------------------------------------- */
+
+#define DSB_ID_LEN      32 /* raw device id: SHA-256 of the Ed25519 public key */
+#define DSB_ID_TEXT_MAX 64 /* as 64 hex digits; a localSim id is 1..64 bytes of text */
+
+/* ---- frames (docs/contracts/wire.md §3) ------------------------------------------------------ */
+
+#define DSB_FRAME_HEAD_LEN    12
+#define DSB_FRAME_PAYLOAD_MAX 32768
+#define DSB_FRAME_MAX         (DSB_FRAME_HEAD_LEN + DSB_FRAME_PAYLOAD_MAX) /* 32,780 */
+#define DSB_STREAM_NAME_MAX   64
+#define DSB_PAIR_PAYLOAD_MAX  256
+
+/* ---- mux ----------------------------------------------------------------------------------- */
+
+#define DSB_STREAMS_PER_SESSION_MAX 128
+#define DSB_CREDIT_INITIAL          65536u   /* what both sides start a stream with */
+#define DSB_CREDIT_STREAM_MAX       1048576u /* one stream's grant: 1 MiB */
+#define DSB_CREDIT_SESSION_MAX      8388608u /* all grants of one session: 8 MiB */
+#define DSB_CREDIT_FRAME_MIN        64u      /* what the smallest DATA frame costs */
+#define DSB_PRIORITY_COUNT          8
+#define DSB_HIGH_PRIORITY_BURST     8
+#define DSB_OPEN_BURST              256 /* OPENs at once from a peer */
+#define DSB_OPEN_PER_SECOND         128 /* and a second after that */
+#define DSB_RST_WAITING_MAX         16  /* refusals that may wait unsent */
+
+/* Every stream of a session can be granted what it starts with. */
+_Static_assert(DSB_STREAMS_PER_SESSION_MAX * DSB_CREDIT_INITIAL == DSB_CREDIT_SESSION_MAX,
+               "a session's grants hold the initial credit of all its streams");
+
+#endif
