@@ -1,11 +1,15 @@
 /* The suites of this room, in reading order. */
 #include "tests/unit/unit.h"
 
+void bucket_test(void);
+void chain_test(void);
 void hex_test(void);
 
 int main(void)
 {
     static const struct unit_suite suites[] = {
+        {"base/bucket", bucket_test},
+        {"base/chain", chain_test},
         {"base/hex", hex_test},
     };
 

@@ -41,7 +41,7 @@
 #define DSB_RST_WAITING_MAX         16  /* refusals that may wait unsent */
 
 /* Every stream of a session can be granted what it starts with. */
-_Static_assert(DSB_STREAMS_PER_SESSION_MAX * DSB_CREDIT_INITIAL == DSB_CREDIT_SESSION_MAX,
+_Static_assert(DSB_STREAMS_PER_SESSION_MAX *DSB_CREDIT_INITIAL == DSB_CREDIT_SESSION_MAX,
                "a session's grants hold the initial credit of all its streams");
 
 #endif

@@ -9,16 +9,15 @@
 #ifndef NX_CORE_BASE_MARKER_H
 #define NX_CORE_BASE_MARKER_H
 
+#include "core/base/bucket.h"
 #include "core/base/bytes.h"
-#include "core/base/time.h"
 
 struct nx_markers {
     /* Takes one line, without its end. NULL: markers go nowhere. The sink may not call back. */
     void (*sink)(void *owner, struct nx_bytes line);
     void *owner;
 
-    uint32_t tokens;
-    struct nx_instant refilled_at;
+    struct nx_bucket bucket;
     uint64_t emitted_count;
     uint64_t suppressed_count; /* held back by the rate limit */
 };

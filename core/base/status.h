@@ -18,8 +18,9 @@
 enum nx_status {
     NX_OK = 0,
 
-    NX_WOULD_BLOCK = 1, /* nothing to take, or no room to give, just now; try again after an event */
-    NX_END = 2,         /* the other side finished; everything before the end has been read */
+    NX_WOULD_BLOCK =
+        1,      /* nothing to take, or no room to give, just now; try again after an event */
+    NX_END = 2, /* the other side finished; everything before the end has been read */
 
     NX_E_INVALID = -1,      /* an argument that no caller should give */
     NX_E_STATE = -2,        /* the right thing at the wrong moment */

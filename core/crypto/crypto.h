@@ -42,9 +42,9 @@ void nx_crypto_ed25519_sign(uint8_t signature[NX_ED25519_SIGNATURE_LEN], struct 
 
 /* Strict: small-order and non-canonical keys, and a signature with s >= L, do not hold.
  * NX_OK; NX_E_CRYPTO. */
-NX_MUST_CHECK enum nx_status
-nx_crypto_ed25519_verify(const uint8_t signature[NX_ED25519_SIGNATURE_LEN], struct nx_bytes message,
-                         const uint8_t public_key[NX_ED25519_PUBLIC_LEN]);
+NX_MUST_CHECK enum nx_status nx_crypto_ed25519_verify(
+    const uint8_t signature[NX_ED25519_SIGNATURE_LEN], struct nx_bytes message,
+    const uint8_t public_key[NX_ED25519_PUBLIC_LEN]);
 
 /* ---- ChaCha20-Poly1305 (RFC 8439) ---------------------------------------------------------- */
 

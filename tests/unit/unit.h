@@ -25,8 +25,8 @@ struct unit_suite {
 };
 
 /* Declares and begins the definition of a suite's function. */
-#define UNIT_SUITE(function)                                                                       \
-    void function(void);                                                                           \
+#define UNIT_SUITE(function) \
+    void function(void);     \
     void function(void)
 
 /* Begins the next row; the one before it ends with what it had. Names are unique in their suite. */
@@ -39,18 +39,18 @@ void unit_row_number(const char *name, uint64_t number);
 bool unit_row_has_failed(void);
 
 #define EXPECT(cond) unit_expect((cond), #cond, __FILE__, __LINE__)
-#define EXPECT_EQ(got, want)                                                                       \
+#define EXPECT_EQ(got, want) \
     unit_expect_eq((uint64_t)(got), (uint64_t)(want), #got, __FILE__, __LINE__)
 #define EXPECT_STATUS(got, want) unit_expect_status((got), (want), #got, __FILE__, __LINE__)
 #define EXPECT_BYTES(got, want)  unit_expect_bytes((got), (want), #got, __FILE__, __LINE__)
-#define EXPECT_TEXT(got, want)                                                                     \
+#define EXPECT_TEXT(got, want) \
     unit_expect_bytes(nx_bytes_of_text(got), nx_bytes_of_text(want), #got, __FILE__, __LINE__)
 
 /* For what the rest of the suite cannot do without. */
-#define NEED(cond)                                                                                 \
-    do {                                                                                           \
-        if (!unit_expect((cond), #cond, __FILE__, __LINE__))                                       \
-            return;                                                                                \
+#define NEED(cond)                                           \
+    do {                                                     \
+        if (!unit_expect((cond), #cond, __FILE__, __LINE__)) \
+            return;                                          \
     } while (0)
 
 bool unit_expect(bool holds, const char *text, const char *file, int line);
