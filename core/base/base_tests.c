@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 void bucket_test(void);
+void budget_test(void);
 void chain_test(void);
 void hex_test(void);
 
@@ -9,6 +10,7 @@ int main(void)
 {
     static const struct unit_suite suites[] = {
         {"base/bucket", bucket_test},
+        {"base/budget", budget_test},
         {"base/chain", chain_test},
         {"base/hex", hex_test},
     };
