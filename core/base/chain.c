@@ -46,15 +46,21 @@ static void append_block(struct nx_chain *chain, struct nx_pool *pool)
     chain->last_len = 0;
 }
 
-enum nx_status nx_chain_push(struct nx_chain *chain, struct nx_pool *pool, struct nx_bytes bytes)
+bool nx_chain_has_room(const struct nx_chain *chain, const struct nx_pool *pool, size_t len)
 {
     uint32_t cap = block_cap(pool);
     uint32_t room = chain->last == NX_POOL_NONE ? 0 : cap - chain->last_len;
-    size_t beyond = bytes.len > room ? bytes.len - room : 0;
+    size_t beyond = len > room ? len - room : 0;
 
-    if (beyond > (uint64_t)nx_pool_free_count(pool) * cap || bytes.len > UINT32_MAX - chain->len)
+    return beyond <= (uint64_t)nx_pool_free_count(pool) * cap && len <= UINT32_MAX - chain->len;
+}
+
+enum nx_status nx_chain_push(struct nx_chain *chain, struct nx_pool *pool, struct nx_bytes bytes)
+{
+    if (!nx_chain_has_room(chain, pool, bytes.len))
         return NX_WOULD_BLOCK;
 
+    uint32_t cap = block_cap(pool);
     while (bytes.len > 0) {
         if (chain->last == NX_POOL_NONE || chain->last_len == cap)
             append_block(chain, pool);

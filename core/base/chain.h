@@ -28,6 +28,9 @@ struct nx_chain {
 
 void nx_chain_init(struct nx_chain *chain);
 
+/* Would `len` more bytes fit? */
+bool nx_chain_has_room(const struct nx_chain *chain, const struct nx_pool *pool, size_t len);
+
 /* Append a copy of `bytes`, all of them or none.
  * NX_OK; NX_WOULD_BLOCK: the pool has too few blocks left. */
 NX_MUST_CHECK enum nx_status nx_chain_push(struct nx_chain *chain, struct nx_pool *pool,

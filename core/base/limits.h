@@ -33,6 +33,7 @@
 #define DSB_CREDIT_INITIAL          65536u   /* what both sides start a stream with */
 #define DSB_CREDIT_STREAM_MAX       1048576u /* one stream's grant: 1 MiB */
 #define DSB_CREDIT_SESSION_MAX      8388608u /* all grants of one session: 8 MiB */
+#define DSB_CREDIT_GROWTH_MAX       4194304u /* of those, beyond what streams start with: 4 MiB */
 #define DSB_CREDIT_FRAME_MIN        64u      /* what the smallest DATA frame costs */
 #define DSB_PRIORITY_COUNT          8
 #define DSB_HIGH_PRIORITY_BURST     8
@@ -43,5 +44,18 @@
 /* Every stream of a session can be granted what it starts with. */
 _Static_assert(DSB_STREAMS_PER_SESSION_MAX *DSB_CREDIT_INITIAL == DSB_CREDIT_SESSION_MAX,
                "a session's grants hold the initial credit of all its streams");
+
+/* However far windows have grown, half of a session's streams can still be opened. */
+_Static_assert(DSB_CREDIT_SESSION_MAX - DSB_CREDIT_GROWTH_MAX ==
+                   DSB_STREAMS_PER_SESSION_MAX / 2 * DSB_CREDIT_INITIAL,
+               "growth leaves room for half of the streams");
+
+#define DSB_STREAMS_PER_NODE_MAX 65534 /* slots are named by 16 bits, one value of them is none */
+
+/* A frame waits as its bytes and a head of 4, and it costs at least 64 of credit, so that no more
+ * than 17/16 of the credit granted can be asked of memory. */
+#define DSB_PART_HEAD_LEN 4
+_Static_assert((DSB_CREDIT_FRAME_MIN + DSB_PART_HEAD_LEN) * 16 == DSB_CREDIT_FRAME_MIN * 17,
+               "the smallest frame that pays for its bytes alone");
 
 #endif

@@ -75,6 +75,12 @@ struct dsb_frame {
 NX_MUST_CHECK enum nx_status dsb_frame_decode(struct nx_bytes in, struct dsb_frame *frame,
                                               size_t *used);
 
+/* What a DATA frame with that payload costs of credit, on both sides. */
+static inline uint32_t dsb_frame_cost(uint32_t payload_len)
+{
+    return payload_len < DSB_CREDIT_FRAME_MIN ? DSB_CREDIT_FRAME_MIN : payload_len;
+}
+
 /* Append a frame.
  * NX_OK; NX_E_INVALID: no such frame can be (a length or field out of its bounds); NX_WOULD_BLOCK:
  * `out` has too little room. `out` is unchanged but for NX_OK. */

@@ -1,0 +1,15 @@
+/* The suites of this room, in reading order. */
+#include "tests/unit/unit.h"
+
+void keepalive_test(void);
+void ledger_test(void);
+
+int main(void)
+{
+    static const struct unit_suite suites[] = {
+        {"bus/keepalive", keepalive_test},
+        {"bus/ledger", ledger_test},
+    };
+
+    return unit_run(suites, NX_COUNT_OF(suites));
+}

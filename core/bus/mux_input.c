@@ -1,0 +1,314 @@
+/* Frames that arrive: one function each. A breach ends the session; what concerns a stream that is
+ * already gone is no breach, the peer could not know. */
+#include "core/base/text.h"
+#include "core/bus/mux_internal.h"
+
+#include "core/base/memory.h"
+
+static enum nx_status breach(struct dsb_mux *m, enum nx_status status, uint16_t code,
+                             const char *label)
+{
+    m->end_by_peer = false;
+    dsb_mux_end(m, status, code, label);
+    return status;
+}
+
+static enum nx_status breach_of_state(struct dsb_mux *m)
+{
+    return breach(m, NX_E_STATE, DSB_GOAWAY_PROTOCOL, MUX_REJECT_STATE);
+}
+
+static enum nx_status breach_of_window(struct dsb_mux *m)
+{
+    return breach(m, NX_E_LIMIT, DSB_GOAWAY_PROTOCOL, MUX_REJECT_WINDOW);
+}
+
+/* The initiator opens odd ids. */
+static bool is_ours(const struct dsb_mux *m, uint32_t id)
+{
+    return (id % 2 == 1) == m->is_initiator;
+}
+
+static bool was_ever_opened(const struct dsb_mux *m, uint32_t id)
+{
+    return is_ours(m, id) ? id < m->next_id : id <= m->last_peer_id;
+}
+
+/* The stream that a frame is for. NX_OK with a slot, or with DSB_SLOT_NONE for one that is gone. */
+static enum nx_status find(struct dsb_mux *m, const struct dsb_frame *frame, uint32_t *slot)
+{
+    *slot = dsb_streams_find(&m->streams, frame->stream_id);
+    if (*slot == DSB_SLOT_NONE && !was_ever_opened(m, frame->stream_id))
+        return breach(m, NX_E_STATE, DSB_GOAWAY_PROTOCOL, MUX_REJECT_UNKNOWN);
+    return NX_OK;
+}
+
+static enum nx_status refuse(struct dsb_mux *m, uint32_t id, uint16_t code, const char *why)
+{
+    if (m->refusal_count == DSB_RST_WAITING_MAX)
+        return breach(m, NX_E_LIMIT, DSB_GOAWAY_LIMIT, "refusals waiting: limit 16");
+
+    m->refusals[m->refusal_count++] = (struct dsb_mux_refusal){id, code, why};
+    m->gone_credit += DSB_CREDIT_INITIAL; /* may be on its way already */
+    return NX_OK;
+}
+
+static enum nx_status on_open(struct dsb_mux *m, struct nx_instant now,
+                              const struct dsb_frame *frame)
+{
+    uint32_t id = frame->stream_id;
+
+    if (is_ours(m, id) || id <= m->last_peer_id)
+        return breach_of_state(m);
+    if (frame->window < DSB_CREDIT_INITIAL)
+        return breach_of_window(m);
+    if (!nx_bucket_take(&m->opens, now))
+        return breach(m, NX_E_LIMIT, DSB_GOAWAY_LIMIT, "streams opened: limit 128 a second");
+    m->last_peer_id = id;
+
+    if (m->state == DSB_MUX_ENDING)
+        return refuse(m, id, DSB_RST_REFUSED, "the session is ending");
+    if (!nx_utf8_is_valid(frame->body))
+        return refuse(m, id, DSB_RST_BAD_NAME, MUX_REJECT_NAME);
+
+    uint32_t slot;
+    enum nx_status status = dsb_streams_add(&m->streams, id, false, frame->body, &slot);
+    if (status == NX_E_EXISTS)
+        return refuse(m, id, DSB_RST_DUPLICATE_NAME, MUX_REJECT_DUPLICATE);
+    if (status != NX_OK)
+        return refuse(m, id, DSB_RST_LIMIT, MUX_REJECT_STREAM_LIMIT);
+
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    if (dsb_inbox_init(&s->inbox, &m->grants, &m->growth) != NX_OK) {
+        dsb_streams_unindex(&m->streams, slot);
+        dsb_streams_remove(&m->streams, slot);
+        return refuse(m, id, DSB_RST_LIMIT, "credit for one more stream: none left");
+    }
+    dsb_outbox_init(&s->outbox, m->streams.pools, false);
+    s->outbox.credit = frame->window;
+    s->priority = frame->priority;
+    s->read_status = NX_WOULD_BLOCK;
+    dsb_mux_tell(m, slot, DSB_MUX_OPENED);
+    return NX_OK;
+}
+
+static enum nx_status on_open_ack(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    uint32_t slot;
+    enum nx_status status = find(m, frame, &slot);
+
+    if (status != NX_OK || slot == DSB_SLOT_NONE)
+        return status;
+
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    if (!s->is_ours || s->is_accepted || s->open_due)
+        return breach_of_state(m);
+    if (frame->window < DSB_CREDIT_INITIAL ||
+        frame->window - DSB_CREDIT_INITIAL > UINT32_MAX - s->outbox.credit)
+        return breach_of_window(m);
+
+    s->is_accepted = true;
+    s->outbox.credit += frame->window - DSB_CREDIT_INITIAL; /* the whole, with what was sent */
+    dsb_mux_tell(m, slot, DSB_MUX_ACCEPTED);
+    dsb_mux_settle(m, slot);
+    return NX_OK;
+}
+
+static void wake_reader(struct dsb_mux *m, uint32_t slot)
+{
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+
+    if (s->reader_waits) {
+        s->reader_waits = false;
+        dsb_mux_tell(m, slot, DSB_MUX_READABLE);
+    }
+}
+
+/* Sent before the peer knew that the stream is gone: dropped, against the credit it still had. */
+static enum nx_status on_late_data(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    uint32_t cost = dsb_frame_cost((uint32_t)frame->body.len);
+
+    if (cost > m->gone_credit)
+        return breach_of_window(m);
+    m->gone_credit -= cost;
+    return NX_OK;
+}
+
+static enum nx_status on_data(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    uint32_t slot;
+    enum nx_status status = find(m, frame, &slot);
+
+    if (status != NX_OK)
+        return status;
+    if (slot == DSB_SLOT_NONE)
+        return on_late_data(m, frame);
+
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    if ((s->state != DSB_STREAM_OPEN && s->state != DSB_STREAM_HALF_CLOSED_LOCAL) || s->open_due)
+        return breach_of_state(m);
+
+    status = dsb_inbox_put(&s->inbox, &m->streams.pools->blocks, frame->body, frame->ends_message);
+    if (status == NX_E_LIMIT)
+        return breach_of_window(m);
+    if (status != NX_OK)
+        return breach(m, status, DSB_GOAWAY_LIMIT, "blocks of the node: none left");
+    wake_reader(m, slot);
+    return NX_OK;
+}
+
+static enum nx_status on_window_update(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    uint32_t slot;
+    enum nx_status status = find(m, frame, &slot);
+
+    if (status != NX_OK || slot == DSB_SLOT_NONE)
+        return status;
+
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    if (frame->window > UINT32_MAX - s->outbox.credit)
+        return breach_of_window(m);
+    if (!frame->grows_window && dsb_ledger_return(&s->outbox.ledger, frame->window) != NX_OK)
+        return breach_of_window(m);
+
+    s->outbox.credit += frame->window;
+    dsb_mux_settle(m, slot);
+    return NX_OK;
+}
+
+static enum nx_status on_rst(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    uint32_t slot;
+    enum nx_status status = find(m, frame, &slot);
+
+    if (status != NX_OK || slot == DSB_SLOT_NONE)
+        return status;
+
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    if (s->open_due || dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_RESET) != NX_OK)
+        return breach_of_state(m);
+
+    s->reset_by_peer = true;
+    s->reset_code = frame->code;
+    nx_text_for_show(frame->body, s->why.text, sizeof(s->why.text));
+    dsb_mux_end_stream(m, slot, NX_E_ABORTED);
+    return NX_OK;
+}
+
+static enum nx_status on_close(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    uint32_t slot;
+    enum nx_status status = find(m, frame, &slot);
+
+    if (status != NX_OK || slot == DSB_SLOT_NONE)
+        return status;
+
+    struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    if (s->open_due || dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_CLOSE) != NX_OK)
+        return breach_of_state(m);
+    wake_reader(m, slot);
+    dsb_mux_settle(m, slot);
+    return NX_OK;
+}
+
+/* Streams of ours that the peer will not serve any more end as refused. */
+static void drop_unserved(struct dsb_mux *m, uint32_t last_served_id)
+{
+    for (size_t i = 0; i < DSB_STREAM_BUCKETS; i++) {
+        uint32_t slot = m->streams.by_id[i];
+
+        while (slot != DSB_SLOT_NONE) {
+            struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+            uint32_t next = s->next_of_id;
+
+            if (s->is_ours && s->id > last_served_id) {
+                s->reset_by_peer = true;
+                s->reset_code = DSB_RST_REFUSED;
+                s->why = m->end_why;
+                s->state = DSB_STREAM_RESET;
+                dsb_mux_end_stream(m, slot, NX_E_ABORTED);
+            }
+            slot = next;
+        }
+    }
+}
+
+static enum nx_status on_goaway(struct dsb_mux *m, const struct dsb_frame *frame)
+{
+    if (m->state == DSB_MUX_ENDING && m->end_by_peer)
+        return breach_of_state(m); /* it was said before */
+    if (m->state == DSB_MUX_ENDING)
+        return NX_OK; /* both said it at once: ours stands */
+
+    m->end_by_peer = true;
+    m->end_code = frame->code;
+    nx_text_for_show(frame->body, m->end_why.text, sizeof(m->end_why.text));
+    drop_unserved(m, frame->last_stream_id);
+    m->state = DSB_MUX_ENDING;
+    if (m->streams.indexed_count == 0)
+        dsb_mux_end(m, NX_END, m->end_code, m->end_why.text);
+    return NX_OK;
+}
+
+static enum nx_status on_frame(struct dsb_mux *m, struct nx_instant now,
+                               const struct dsb_frame *frame)
+{
+    switch (frame->kind) {
+    case DSB_FRAME_OPEN:
+        return on_open(m, now, frame);
+    case DSB_FRAME_OPEN_ACK:
+        return on_open_ack(m, frame);
+    case DSB_FRAME_DATA:
+        return on_data(m, frame);
+    case DSB_FRAME_WINDOW_UPDATE:
+        return on_window_update(m, frame);
+    case DSB_FRAME_RST:
+        return on_rst(m, frame);
+    case DSB_FRAME_PING:
+        memcpy(m->pong, frame->body.ptr, DSB_PING_LEN); /* the newest is answered */
+        m->pong_due = true;
+        return NX_OK;
+    case DSB_FRAME_PONG:
+        return NX_OK; /* it was heard, which is all that a PONG is for */
+    case DSB_FRAME_CLOSE:
+        return on_close(m, frame);
+    case DSB_FRAME_GOAWAY:
+        return on_goaway(m, frame);
+    case DSB_FRAME_PAIR:
+        return breach_of_state(m); /* only a session that is not paired carries these */
+    }
+    return breach_of_state(m);
+}
+
+enum nx_status dsb_mux_input(struct dsb_mux *m, struct nx_instant now, struct nx_bytes in,
+                             size_t *used)
+{
+    *used = 0;
+    while (in.len > 0) {
+        struct dsb_frame frame;
+        size_t frame_len;
+
+        if (m->state == DSB_MUX_OVER)
+            return NX_E_CLOSED;
+
+        enum nx_status status = dsb_frame_decode(in, &frame, &frame_len);
+        if (status == NX_WOULD_BLOCK)
+            return NX_OK;
+        if (status == NX_E_LIMIT)
+            return breach(m, status, DSB_GOAWAY_PROTOCOL, MUX_REJECT_OVERSIZE);
+        if (status != NX_OK)
+            return breach(m, status, DSB_GOAWAY_PROTOCOL, "a frame breaks its format");
+        if (dsb_keepalive_heard(&m->keepalive, now) != NX_OK) {
+            dsb_mux_tick(m, now);
+            return NX_E_CLOSED;
+        }
+
+        *used += frame_len;
+        in = nx_bytes_skip(in, frame_len);
+        status = on_frame(m, now, &frame);
+        if (status != NX_OK)
+            return status;
+    }
+    return NX_OK;
+}
