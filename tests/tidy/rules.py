@@ -1,0 +1,250 @@
+"""The rules of the tree. Each takes the tree, a dict of path to text, and answers a list of
+complaints, each beginning with the path it is about. A rule reads nothing but its tree, so that
+samples.py can show it a tree that breaks it."""
+
+import os
+import re
+
+# ---- who may include whom (architecture.md, "Worlds and rooms") ----------------------------------
+
+# Rooms of core: each may include those before it, and itself.
+ROOMS = ["base", "crypto", "capn", "wire", "store", "policy",
+         "bus", "ipc", "net", "node", "localsim"]
+
+FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
+
+# What the files below a folder may include besides their own folder; the longest prefix counts.
+# ANY: no bound, for what is around the product and not in it.
+ANY = None
+WORLDS = {
+    "host": ["core/"],
+    "os": ["core/", "daemons/"],
+    "os/semihost": ["core/base/", "tests/unit/"],
+    "sim": ["core/"],
+    "daemons": ["core/", "host/"],
+    "sdk": ["core/", "host/"],
+    "cli": ["core/", "host/", "sdk/"],
+    "tests": ANY,
+    "fuzz": ANY,
+    "bench": ANY,
+    "examples": ANY,
+    "tools": ANY,
+}
+
+HARNESS = "tests/unit/"  # freestanding, as what it tests
+
+
+def is_code(path):
+    return path.endswith((".c", ".h", ".S"))
+
+
+def is_test(path):
+    return path.endswith(("_test.c", "_tests.c")) or path.startswith(("tests/", "fuzz/"))
+
+
+def is_generated(path):
+    """Made in the build directory, from schemas/."""
+    return path.endswith(".capnp.h")
+
+
+def code_in(tree):
+    return [(path, text) for path, text in sorted(tree.items()) if is_code(path)]
+
+
+def without_comments(text):
+    """C without its comments; strings stay, lines stay where they are."""
+    def keep(match):
+        return match[0] if match[0].startswith('"') else "\n" * match[0].count("\n")
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', keep, text, flags=re.DOTALL)
+
+
+def includes(text):
+    """(line number, '<' or '"', name) of each #include."""
+    for number, line in enumerate(without_comments(text).split("\n"), 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if match:
+            yield number, match[1], match[2]
+
+
+def may_include(path):
+    """The beginnings of what a file may include; ANY; or an empty list for an unknown place."""
+    world, _, rest = path.partition("/")
+    if world == "core":
+        room = rest.split("/")[0]
+        if room not in ROOMS:
+            return []
+        left = ROOMS[:ROOMS.index(room) + 1]
+        allowed = [f"core/{name}/" for name in left] + (["schemas/"] if "capn" in left else [])
+    else:
+        places = [place for place in WORLDS if path.startswith(place + "/")]
+        if not places:
+            return []
+        place = max(places, key=len)
+        if WORLDS[place] is ANY:
+            return ANY
+        # A daemon is a world of its own: what it shares with another one goes over IPC.
+        own = "/".join(path.split("/")[:2]) if place == "daemons" else place
+        allowed = WORLDS[place] + [own + "/"]
+    return allowed + ([HARNESS] if is_test(path) else [])
+
+
+def include_direction(tree):
+    found = []
+    for path, text in code_in(tree):
+        allowed = may_include(path)
+        if allowed is ANY:
+            continue
+        if not allowed:
+            found.append(f"{path}: a place that tests/tidy/rules.py does not know")
+            continue
+        found += [f"{path}:{number}: may not include {name}"
+                  for number, kind, name in includes(text)
+                  if kind == '"' and not name.startswith(tuple(allowed))]
+    return found
+
+
+def includes_from_root(tree):
+    return [f"{path}:{number}: {name} is not a file, seen from the root"
+            for path, text in code_in(tree) for number, kind, name in includes(text)
+            if kind == '"' and name not in tree and not is_generated(name)]
+
+
+def no_libc_in_core(tree):
+    return [f"{path}:{number}: <{name}> belongs to a C library, core has none"
+            for path, text in code_in(tree) if path.startswith("core/")
+            for number, kind, name in includes(text) if kind == "<" and name not in FREESTANDING]
+
+
+# ---- markers and their catalogue -----------------------------------------------------------------
+
+CATALOGUE = "docs/contracts/markers.md"
+
+# The programs that print markers. A text of theirs begins with the name and a colon.
+PRINTERS = ["dsoftbus", "dsoftbusd", "netstackd", "samgrd", "bundlemgrd", "policyd", "identityd",
+            "permsd", "nexus-init", "busdir", "share", "SELFTEST"]
+
+
+def catalogued(tree):
+    """({head: line number} of printed markers, the same of reserved ones). A head ends where the
+    first value begins: the rows of the page are `| `text with <values>` | when | where |`."""
+    printed, reserved = {}, {}
+    section = None
+    for number, line in enumerate(tree.get(CATALOGUE, "").split("\n"), 1):
+        if line.startswith("## "):
+            section = {"Printed": printed, "Reserved": reserved}.get(line[3:].strip())
+        row = re.match(r"\| `([^`]+)` \|", line)
+        if row and section is not None:
+            section[row[1].split("<")[0]] = number
+    return printed, reserved
+
+
+def markers_in_code(tree):
+    """{head: "path:line"} of what code prints. In a format the first value begins at its '%'."""
+    begins = re.compile(r'"((?:' + "|".join(PRINTERS) + r'):(?:\\.|[^"\\\n])+)"')
+    return {match[1].split("%")[0].removesuffix("\\n"): f"{path}:{number}"
+            for path, text in code_in(tree) if not is_test(path)
+            for number, line in enumerate(without_comments(text).split("\n"), 1)
+            for match in begins.finditer(line)}
+
+
+def markers_are_catalogued(tree):
+    printed, reserved = catalogued(tree)
+    return [f"{where}: \"{head}\" is "
+            + (f"reserved in {CATALOGUE}: move its row to Printed" if head in reserved
+               else f"not in {CATALOGUE}")
+            for head, where in sorted(markers_in_code(tree).items()) if head not in printed]
+
+
+def catalogued_markers_are_printed(tree):
+    printed, _ = catalogued(tree)
+    code = markers_in_code(tree)
+    return [f"{CATALOGUE}:{number}: no code prints \"{head}\"" for head, number in printed.items()
+            if head not in code]
+
+
+# ---- nothing is forgotten ------------------------------------------------------------------------
+
+def suites_are_listed(tree):
+    """Each UNIT_SUITE of a *_test.c stands in the list of suites, the *_tests.c of its folder."""
+    found = []
+    for path, text in code_in(tree):
+        if not path.endswith("_test.c") or not path.startswith(("core/", "os/")):
+            continue
+        folder = os.path.dirname(path)
+        lists = [without_comments(other) for name, other in tree.items()
+                 if name.endswith("_tests.c") and os.path.dirname(name) == folder]
+        suites = re.findall(r"^UNIT_SUITE\((\w+)\)", text, flags=re.MULTILINE)
+        if not suites:
+            found.append(f"{path}: has no UNIT_SUITE")
+        found += [f"{path}: {suite} is in no list of suites of {folder}/" for suite in suites
+                  if not any(re.search(rf'\{{\s*"[^"]+",\s*{suite}\s*\}}', text) for text in lists)]
+    return found
+
+
+def sources_are_built(tree):
+    """Each source stands in a meson.build, named from the folder of that file."""
+    built = {os.path.normpath(os.path.join(os.path.dirname(path), name))
+             for path, text in tree.items() if os.path.basename(path) == "meson.build"
+             for name in re.findall(r"'([^'\n]+\.[cS])'", re.sub(r"#.*", "", text))}
+    return [f"{path}: is in no meson.build" for path, _ in code_in(tree)
+            if path.endswith((".c", ".S")) and path not in built]
+
+
+# ---- plain text ----------------------------------------------------------------------------------
+
+# At the beginning of a comment, or with a colon or a name behind it; in data the letters are free.
+LATER = r"(?:TO" r"DO|FIX" r"ME|X" r"XX)\b"
+LEFTOVER = re.compile(rf"(?://|/\*|\*|#)\s*{LATER}|\b{LATER}\s*[:(]")
+
+
+def is_vector(path):
+    """Data whose every byte is meant."""
+    return "/vectors/" in "/" + path
+
+
+def lines_of(tree):
+    for path, text in sorted(tree.items()):
+        if not is_vector(path):
+            for number, line in enumerate(text.split("\n"), 1):
+                yield path, number, line
+
+
+def nothing_left_over(tree):
+    return [f"{path}:{number}: {LEFTOVER.search(line)[0]}" for path, number, line in lines_of(tree)
+            if not path.endswith(".md") and LEFTOVER.search(line)]
+
+
+def tabs_and_blanks(tree):
+    found = []
+    for path, number, line in lines_of(tree):
+        is_make = os.path.basename(path) == "Makefile" or path.endswith(".mk")
+        if "\t" in (line.removeprefix("\t") if is_make else line):
+            found.append(f"{path}:{number}: a tab")
+        if line != line.rstrip():
+            found.append(f"{path}:{number}: blanks, or a carriage return, at the end of the line")
+    return found
+
+
+def ends_with_newline(tree):
+    return [f"{path}: does not end with one newline" for path, text in sorted(tree.items())
+            if text and not is_vector(path) and (not text.endswith("\n") or text.endswith("\n\n"))]
+
+
+def shell_scripts(tree):
+    return [path for path, text in sorted(tree.items())
+            if path.endswith(".sh") or re.match(r"#!\s*(/usr)?/bin/(env )?(sh|bash|dash)\b", text)]
+
+
+# (what a row is called, the rule)
+RULES = [
+    ("code includes only what its place may", include_direction),
+    ("includes are spelled from the root", includes_from_root),
+    ("core includes no header of a C library", no_libc_in_core),
+    ("each marker that code prints is in the catalogue", markers_are_catalogued),
+    ("each marker of the catalogue is printed by code", catalogued_markers_are_printed),
+    ("each suite of tests is in the list of its room", suites_are_listed),
+    ("each source is in a meson.build", sources_are_built),
+    ("nothing is left to do in code", nothing_left_over),
+    ("no tabs, and no blanks at the end of a line", tabs_and_blanks),
+    ("each file ends with one newline", ends_with_newline),
+]
