@@ -3,12 +3,14 @@
 
 void keepalive_test(void);
 void ledger_test(void);
+void streams_over_mux_test(void);
 
 int main(void)
 {
     static const struct unit_suite suites[] = {
         {"bus/keepalive", keepalive_test},
         {"bus/ledger", ledger_test},
+        {"bus/streams over two muxes", streams_over_mux_test},
     };
 
     return unit_run(suites, NX_COUNT_OF(suites));

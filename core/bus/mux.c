@@ -101,22 +101,18 @@ void dsb_mux_end(struct dsb_mux *m, enum nx_status status, uint16_t code, const 
         nx_why_set(&m->end_why, why);
     m->end_due = true;
 
-    for (size_t i = 0; i < DSB_STREAM_BUCKETS; i++) {
-        while (m->streams.by_id[i] != DSB_SLOT_NONE) {
-            uint32_t slot = m->streams.by_id[i];
+    for (uint32_t slot = m->streams.all.first, next; slot != DSB_SLOT_NONE; slot = next) {
+        struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
-            dsb_streams_at(&m->streams, slot)->why = m->end_why;
-            dsb_mux_end_stream(m, slot, NX_E_CLOSED);
-        }
-    }
-
-    /* Resets that did not go out never will. */
-    while (m->streams.control.first != DSB_SLOT_NONE) {
-        uint32_t slot = m->streams.control.first;
-
+        next = s->links[DSB_LIST_ALL].next;
         dsb_streams_delist(&m->streams, slot, DSB_LIST_CONTROL);
-        dsb_streams_at(&m->streams, slot)->reset_due = false;
-        dsb_mux_free_stream(m, slot);
+        s->reset_due = false; /* a reset that did not go out never will */
+        if (s->is_indexed) {
+            s->why = m->end_why;
+            dsb_mux_end_stream(m, slot, NX_E_CLOSED);
+        } else {
+            dsb_mux_free_stream(m, slot);
+        }
     }
 }
 
@@ -152,14 +148,10 @@ bool dsb_mux_is_over(const struct dsb_mux *m)
 void dsb_mux_wipe(struct dsb_mux *m)
 {
     dsb_mux_end(m, NX_E_CLOSED, 0, "");
-    while (m->streams.event.first != DSB_SLOT_NONE) {
-        uint32_t slot = m->streams.event.first;
-        struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-
-        dsb_streams_delist(&m->streams, slot, DSB_LIST_EVENT);
-        s->is_released = s->has_ended = true;
-        dsb_mux_free_stream(m, slot);
-    }
+    while (m->streams.all.first != DSB_SLOT_NONE)
+        dsb_streams_remove(&m->streams, m->streams.all.first);
+    m->goaway_due = false;
+    m->end_due = false;
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -167,17 +159,14 @@ void dsb_mux_wipe(struct dsb_mux *m)
 static void wake_starved(struct dsb_mux *m)
 {
     m->starved_until = NX_NEVER;
-    for (size_t i = 0; i < DSB_STREAM_BUCKETS; i++) {
-        uint32_t slot = m->streams.by_id[i];
+    for (uint32_t slot = m->streams.all.first; slot != DSB_SLOT_NONE;) {
+        struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
-        for (; slot != DSB_SLOT_NONE; slot = dsb_streams_at(&m->streams, slot)->next_of_id) {
-            struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-
-            if (s->writer_waits && dsb_outbox_room(&s->outbox) > 0) {
-                s->writer_waits = false;
-                dsb_mux_tell(m, slot, DSB_MUX_WRITABLE);
-            }
+        if (s->writer_waits && s->is_indexed && dsb_outbox_room(&s->outbox) > 0) {
+            s->writer_waits = false;
+            dsb_mux_tell(m, slot, DSB_MUX_WRITABLE);
         }
+        slot = s->links[DSB_LIST_ALL].next;
     }
 }
 
@@ -349,7 +338,7 @@ static enum nx_status usable(const struct dsb_mux *m, struct dsb_stream_handle s
 
 enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant now,
                             struct dsb_stream_handle stream, struct nx_bytes bytes,
-                            bool ends_message, size_t *taken)
+                            enum dsb_push push, size_t *taken)
 {
     struct dsb_stream *s;
     enum nx_status status = usable(m, stream, &s);
@@ -362,7 +351,7 @@ enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant now,
     if (s->is_finished)
         return NX_E_CLOSED;
 
-    status = dsb_outbox_push(&s->outbox, &m->streams.pools->blocks, bytes, ends_message, taken);
+    status = dsb_outbox_push(&s->outbox, &m->streams.pools->blocks, bytes, push, taken);
     if (status == NX_WOULD_BLOCK) {
         s->writer_waits = true;
         if (dsb_outbox_is_empty(&s->outbox)) /* nothing of its own will drain and wake it */

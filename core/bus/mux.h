@@ -148,13 +148,14 @@ NX_MUST_CHECK enum nx_status dsb_mux_open(struct dsb_mux *m, struct nx_bytes nam
 NX_MUST_CHECK enum nx_status dsb_mux_accept(struct dsb_mux *m, struct dsb_stream_handle stream,
                                             bool is_messages);
 
-/* Push bytes: accepts as many as there is room for, `*taken`, and copies them. `ends_message` counts
- * only when all were taken. Nothing to push is NX_OK.
- * NX_OK; NX_WOULD_BLOCK: full, DSB_MUX_WRITABLE will come; NX_E_STATE: not accepted yet, by us;
- * NX_E_CLOSED: finished, aborted, or the session is over; NX_E_ABORTED: by the peer. */
+/* Push bytes: accepts all of them, or as many as there is room for, `*taken`, and copies them.
+ * Nothing to push is NX_OK.
+ * NX_OK; NX_WOULD_BLOCK: full, DSB_MUX_WRITABLE will come; NX_E_LIMIT: a whole message that no queue
+ * of this node's profile holds; NX_E_STATE: not accepted yet, by us; NX_E_CLOSED: finished, aborted,
+ * or the session is over; NX_E_ABORTED: by the peer. */
 NX_MUST_CHECK enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant now,
                                           struct dsb_stream_handle stream, struct nx_bytes bytes,
-                                          bool ends_message, size_t *taken);
+                                          enum dsb_push push, size_t *taken);
 
 /* Bytes that push would take now; 0 when it would not. */
 size_t dsb_mux_room(const struct dsb_mux *m, struct dsb_stream_handle stream);

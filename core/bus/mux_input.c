@@ -215,22 +215,17 @@ static enum nx_status on_close(struct dsb_mux *m, const struct dsb_frame *frame)
 /* Streams of ours that the peer will not serve any more end as refused. */
 static void drop_unserved(struct dsb_mux *m, uint32_t last_served_id)
 {
-    for (size_t i = 0; i < DSB_STREAM_BUCKETS; i++) {
-        uint32_t slot = m->streams.by_id[i];
+    for (uint32_t slot = m->streams.all.first, next; slot != DSB_SLOT_NONE; slot = next) {
+        struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
-        while (slot != DSB_SLOT_NONE) {
-            struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-            uint32_t next = s->next_of_id;
-
-            if (s->is_ours && s->id > last_served_id) {
-                s->reset_by_peer = true;
-                s->reset_code = DSB_RST_REFUSED;
-                s->why = m->end_why;
-                s->state = DSB_STREAM_RESET;
-                dsb_mux_end_stream(m, slot, NX_E_ABORTED);
-            }
-            slot = next;
-        }
+        next = s->links[DSB_LIST_ALL].next;
+        if (!s->is_indexed || !s->is_ours || s->id <= last_served_id)
+            continue;
+        s->reset_by_peer = true;
+        s->reset_code = DSB_RST_REFUSED;
+        s->why = m->end_why;
+        s->state = DSB_STREAM_RESET;
+        dsb_mux_end_stream(m, slot, NX_E_ABORTED);
     }
 }
 

@@ -37,17 +37,19 @@ static uint32_t charge_of(const struct dsb_outbox *out, uint32_t len)
 }
 
 enum nx_status dsb_outbox_push(struct dsb_outbox *out, struct nx_pool *blocks,
-                               struct nx_bytes bytes, bool ends_message, size_t *taken)
+                               struct nx_bytes bytes, enum dsb_push push, size_t *taken)
 {
     uint32_t room = dsb_outbox_room(out);
     bool all = bytes.len <= room;
     uint32_t len = all ? (uint32_t)bytes.len : room;
-    bool ends = out->is_messages && ends_message && all;
+    bool ends = out->is_messages && push != DSB_PUSH_PART && all;
 
     *taken = 0;
-    if (bytes.len == 0 && !ends)
+    if (push == DSB_PUSH_WHOLE && bytes.len > out->queue.limit)
+        return NX_E_LIMIT;
+    if (bytes.len == 0 && (push == DSB_PUSH_PART || !out->is_messages))
         return NX_OK;
-    if (room == 0)
+    if (room == 0 || (push == DSB_PUSH_WHOLE && !all))
         return NX_WOULD_BLOCK;
 
     size_t head_len = out->is_messages ? DSB_PART_HEAD_LEN : 0;

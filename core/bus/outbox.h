@@ -32,11 +32,18 @@ void dsb_outbox_wipe(struct dsb_outbox *out, struct nx_pool *blocks);
 /* Bytes that a push would be accepted for now. */
 uint32_t dsb_outbox_room(const struct dsb_outbox *out);
 
-/* Accept as many of `bytes` as there is room for, `*taken`; a message ends here if `ends_message`
- * and all were taken. Copies.
- * NX_OK: something was taken, or there was nothing to take; NX_WOULD_BLOCK: no room, nothing was. */
+/* How much of a push has to be accepted at once. */
+enum dsb_push {
+    DSB_PUSH_PART,  /* as much as there is room for; the message, if there are any, goes on */
+    DSB_PUSH_LAST,  /* as much as there is room for; it ends a message if that was all */
+    DSB_PUSH_WHOLE, /* a whole message or nothing */
+};
+
+/* Accept `bytes`, or as many as there is room for: `*taken`. Copies.
+ * NX_OK: something was taken, or there was nothing to take; NX_WOULD_BLOCK: no room, nothing was;
+ * NX_E_LIMIT: a whole message that no queue here can hold. */
 NX_MUST_CHECK enum nx_status dsb_outbox_push(struct dsb_outbox *out, struct nx_pool *blocks,
-                                             struct nx_bytes bytes, bool ends_message,
+                                             struct nx_bytes bytes, enum dsb_push push,
                                              size_t *taken);
 
 /* Nothing waits to be sent. */

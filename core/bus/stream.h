@@ -52,6 +52,7 @@ struct dsb_stream_handle {
 
 /* The lists of a session that a stream can be in, each at most once. */
 enum dsb_stream_list {
+    DSB_LIST_ALL,     /* holds a slot */
     DSB_LIST_READY,   /* has data that may be sent; by priority */
     DSB_LIST_CONTROL, /* has a frame other than DATA to send */
     DSB_LIST_EVENT,   /* has news for the owner */

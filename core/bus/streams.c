@@ -6,8 +6,11 @@ static const struct dsb_stream_queue empty_queue = {DSB_SLOT_NONE, DSB_SLOT_NONE
 
 void dsb_streams_init(struct dsb_streams *t, struct dsb_pools *pools, const void *session)
 {
-    *t = (struct dsb_streams){
-        .pools = pools, .session = session, .control = empty_queue, .event = empty_queue};
+    *t = (struct dsb_streams){.pools = pools,
+                              .session = session,
+                              .all = empty_queue,
+                              .control = empty_queue,
+                              .event = empty_queue};
     for (size_t i = 0; i < DSB_STREAM_BUCKETS; i++) {
         t->by_id[i] = DSB_SLOT_NONE;
         t->by_name[i] = DSB_SLOT_NONE;
@@ -84,6 +87,7 @@ enum nx_status dsb_streams_add(struct dsb_streams *t, uint32_t id, bool is_ours,
     s->next_of_name = *of_name;
     *of_name = (uint16_t)fresh;
 
+    dsb_streams_enlist(t, fresh, DSB_LIST_ALL);
     t->indexed_count++;
     t->count++;
     if (t->count > t->count_high_water)
@@ -139,6 +143,7 @@ void dsb_streams_remove(struct dsb_streams *t, uint32_t slot)
     dsb_streams_delist(t, slot, DSB_LIST_READY);
     dsb_streams_delist(t, slot, DSB_LIST_CONTROL);
     dsb_streams_delist(t, slot, DSB_LIST_EVENT);
+    dsb_streams_delist(t, slot, DSB_LIST_ALL);
     s->serial = 0;
     s->session = NULL;
     nx_pool_give(&t->pools->streams, slot);
@@ -148,9 +153,18 @@ void dsb_streams_remove(struct dsb_streams *t, uint32_t slot)
 static struct dsb_stream_queue *queue_of(struct dsb_streams *t, const struct dsb_stream *s,
                                          enum dsb_stream_list list)
 {
-    if (list == DSB_LIST_READY)
+    switch (list) {
+    case DSB_LIST_ALL:
+        return &t->all;
+    case DSB_LIST_READY:
         return &t->ready[s->priority];
-    return list == DSB_LIST_CONTROL ? &t->control : &t->event;
+    case DSB_LIST_CONTROL:
+        return &t->control;
+    case DSB_LIST_EVENT:
+    case DSB_LIST_COUNT:
+        break;
+    }
+    return &t->event;
 }
 
 void dsb_streams_enlist(struct dsb_streams *t, uint32_t slot, enum dsb_stream_list list)

@@ -24,6 +24,7 @@ struct dsb_streams {
     uint16_t by_id[DSB_STREAM_BUCKETS];
     uint16_t by_name[DSB_STREAM_BUCKETS];
     struct dsb_stream_queue ready[DSB_PRIORITY_COUNT];
+    struct dsb_stream_queue all;
     struct dsb_stream_queue control;
     struct dsb_stream_queue event;
 };
