@@ -34,9 +34,11 @@ NX_MUST_CHECK enum nx_status nx_crypto_x25519(uint8_t shared[NX_X25519_LEN],
 #define NX_ED25519_PUBLIC_LEN    32
 #define NX_ED25519_SIGNATURE_LEN 64
 
+/* The public key of `seed` (any 32 bytes: the private key of RFC 8032). */
 void nx_crypto_ed25519_public(uint8_t public_key[NX_ED25519_PUBLIC_LEN],
                               const uint8_t seed[NX_ED25519_SEED_LEN]);
 
+/* Deterministic: the same message and seed give the same signature. */
 void nx_crypto_ed25519_sign(uint8_t signature[NX_ED25519_SIGNATURE_LEN], struct nx_bytes message,
                             const uint8_t seed[NX_ED25519_SEED_LEN]);
 
@@ -65,14 +67,16 @@ void nx_crypto_aead_init(struct nx_aead *aead, const uint8_t key[NX_AEAD_KEY_LEN
 /* Wipes the key and gives back what the provider kept. An aead wiped twice, or zeroed, is fine. */
 void nx_crypto_aead_wipe(struct nx_aead *aead);
 
-/* `out` lends plain.len + NX_AEAD_TAG_LEN bytes and may be the very memory of `plain`. Out of memory
- * inside the provider only makes it slower, never wrong. */
+/* `out` lends plain.len + NX_AEAD_TAG_LEN bytes: the ciphertext, then the tag. It is the very memory
+ * of `plain` or does not touch it. Out of memory inside the provider only makes it slower, never
+ * wrong. A nonce seals once under a key; counting is the caller's. */
 void nx_crypto_aead_seal(struct nx_aead *aead, const uint8_t nonce[NX_AEAD_NONCE_LEN],
                          struct nx_bytes associated, struct nx_bytes plain, uint8_t *out);
 
-/* `out` lends sealed.len - NX_AEAD_TAG_LEN bytes and may be the very memory of `sealed`.
- * NX_OK; NX_E_CRYPTO: too short, or the tag does not hold: no plaintext is released, `out` is
- * zeroed (or, where it is the memory of `sealed`, unspecified and no plaintext). */
+/* `out` lends sealed.len - NX_AEAD_TAG_LEN bytes; it is the very memory of `sealed` or does not
+ * touch it.
+ * NX_OK; NX_E_CRYPTO: too short, and `out` is untouched; or the tag does not hold: no plaintext is
+ * released, those bytes of `out` are zeroed (in place, the ciphertext is gone). */
 NX_MUST_CHECK enum nx_status nx_crypto_aead_open(struct nx_aead *aead,
                                                  const uint8_t nonce[NX_AEAD_NONCE_LEN],
                                                  struct nx_bytes associated, struct nx_bytes sealed,
@@ -114,7 +118,9 @@ void nx_crypto_ristretto_from_hash(uint8_t element[NX_RISTRETTO_LEN],
 void nx_crypto_ristretto_scalar(uint8_t scalar[NX_RISTRETTO_LEN],
                                 const uint8_t uniform[NX_RISTRETTO_HASH_LEN]);
 
-/* NX_OK; NX_E_CRYPTO: `element` is no canonical encoding, or the product is the neutral element:
+/* `scalar` is below the group order, as nx_crypto_ristretto_scalar makes it; the highest bit of its
+ * last byte is not looked at.
+ * NX_OK; NX_E_CRYPTO: `element` is no canonical encoding, or the product is the neutral element:
  * `product` is zeroed. */
 NX_MUST_CHECK enum nx_status nx_crypto_ristretto_multiply(uint8_t product[NX_RISTRETTO_LEN],
                                                           const uint8_t scalar[NX_RISTRETTO_LEN],
