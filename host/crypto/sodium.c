@@ -64,7 +64,7 @@ enum nx_status nx_crypto_ed25519_verify(const uint8_t signature[NX_ED25519_SIGNA
                                         const uint8_t public_key[NX_ED25519_PUBLIC_LEN])
 {
     /* libsodium itself refuses s >= L, keys that are not canonical, and a key or an R of small
-     * order; crypto_test.c holds it to that. */
+     * order; ed25519_test.c holds it to that. */
     if (crypto_sign_verify_detached(signature, message.ptr, message.len, public_key) != 0)
         return NX_E_CRYPTO;
     return NX_OK;
