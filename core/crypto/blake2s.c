@@ -5,7 +5,7 @@
 
 #define ROUNDS 10
 
-/* RFC 7693 §2.6: the first 32 bits of the fractions of the square roots of the first eight primes. */
+/* RFC 7693 §2.6: the fractions of the square roots of the first eight primes, 32 bits of each. */
 static const uint32_t iv[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };

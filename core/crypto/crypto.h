@@ -1,7 +1,7 @@
 /* Crypto: the narrow interface between core and whichever library does the work.
  *
- * The primitives below are linked in, not called through a table: host/crypto/ on a host, os/crypto/
- * on the board. What no library at hand gives to both (BLAKE2s, HMAC, HKDF) is in this room.
+ * The primitives below are linked in, not called through a table: host/crypto/ on a host,
+ * os/crypto/ on the board. What no library at hand gives to both (BLAKE2s, HMAC, HKDF) is in this room.
  *
  * Every function is total: any bytes give an answer, secrets are compared and used in constant
  * time, and nothing is kept between calls except where a struct says so. */
@@ -23,7 +23,7 @@ NX_MUST_CHECK enum nx_status nx_crypto_init(void);
 void nx_crypto_x25519_public(uint8_t public_key[NX_X25519_LEN],
                              const uint8_t secret[NX_X25519_LEN]);
 
-/* NX_OK; NX_E_CRYPTO: the shared value would be all zero (a small-order point): `shared` is zeroed. */
+/* NX_OK; NX_E_CRYPTO: the shared value would be all zero (a point of small order); `shared` is. */
 NX_MUST_CHECK enum nx_status nx_crypto_x25519(uint8_t shared[NX_X25519_LEN],
                                               const uint8_t secret[NX_X25519_LEN],
                                               const uint8_t public_key[NX_X25519_LEN]);
@@ -67,9 +67,9 @@ void nx_crypto_aead_init(struct nx_aead *aead, const uint8_t key[NX_AEAD_KEY_LEN
 /* Wipes the key and gives back what the provider kept. An aead wiped twice, or zeroed, is fine. */
 void nx_crypto_aead_wipe(struct nx_aead *aead);
 
-/* `out` lends plain.len + NX_AEAD_TAG_LEN bytes: the ciphertext, then the tag. It is the very memory
- * of `plain` or does not touch it. Out of memory inside the provider only makes it slower, never
- * wrong. A nonce seals once under a key; counting is the caller's. */
+/* `out` lends plain.len + NX_AEAD_TAG_LEN bytes: the ciphertext, then the tag. It is the very
+ * memory of `plain` or does not touch it. Out of memory inside the provider only makes it slower,
+ * never wrong. A nonce seals once under a key; counting is the caller's. */
 void nx_crypto_aead_seal(struct nx_aead *aead, const uint8_t nonce[NX_AEAD_NONCE_LEN],
                          struct nx_bytes associated, struct nx_bytes plain, uint8_t *out);
 

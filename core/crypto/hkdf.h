@@ -19,9 +19,9 @@
 void nx_hkdf_extract(uint8_t *key, enum nx_hash_kind kind, struct nx_bytes salt,
                      struct nx_bytes secret);
 
-/* `len` bytes into `out`, which does not touch `key` or `info`. `key` has at least nx_hash_len(kind)
- * bytes to be worth anything.
- * NX_OK; NX_E_LIMIT: `len` is over NX_HKDF_BLOCKS_MAX * nx_hash_len(kind), and `out` is untouched. */
+/* `len` bytes into `out`, which does not touch `key` or `info`. `key` is what extract made, or as
+ * good: uniform, and nx_hash_len(kind) bytes of it.
+ * NX_OK; NX_E_LIMIT: `len` is over NX_HKDF_BLOCKS_MAX * nx_hash_len(kind); `out` is untouched. */
 NX_MUST_CHECK enum nx_status nx_hkdf_expand(uint8_t *out, size_t len, enum nx_hash_kind kind,
                                             struct nx_bytes key, struct nx_bytes info);
 

@@ -3,8 +3,8 @@
 #include "tests/unit/hex_row.h"
 #include "tests/unit/unit.h"
 
-/* The RFC has vectors for SHA-256; those for SHA-512 are what an independent implementation makes of
- * the same inputs. */
+/* The RFC has vectors for SHA-256; those for SHA-512 are what an independent implementation makes
+ * of the same inputs. */
 static const struct {
     const char *name;
     enum nx_hash_kind kind;

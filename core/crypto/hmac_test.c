@@ -13,8 +13,8 @@ static const struct {
     {"SHA-512", NX_HASH_SHA512},
 };
 
-/* The RFC gives the MACs over SHA-2; those over BLAKE2s are what an independent implementation makes
- * of the same input. */
+/* The RFC gives the MACs over SHA-2; those over BLAKE2s are what an independent implementation
+ * makes of the same input. */
 static const struct {
     const char *name;
     const char *key;

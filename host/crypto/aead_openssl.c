@@ -1,4 +1,5 @@
-/* ChaCha20-Poly1305 for a host: libsodium for what is small, OpenSSL for what is large.
+/* The start of a host's provider, and its ChaCha20-Poly1305: libsodium for what is small, OpenSSL
+ * for what is large.
  *
  * libsodium has no set-up cost, OpenSSL has twice its speed; with a context that is kept they meet
  * at about 1 KiB. The context is made at the first large message, so that an idle session costs
@@ -7,10 +8,10 @@
 #include "core/crypto/crypto.h"
 
 #include <limits.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <string.h>
-#include <threads.h>
 
 #define SMALL_MESSAGE_MAX 1024
 
@@ -18,36 +19,40 @@ _Static_assert(NX_AEAD_KEY_LEN == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "o
 _Static_assert(NX_AEAD_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES, "one nonce");
 _Static_assert(NX_AEAD_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES, "one tag");
 
-/* Looking a cipher up by name takes a lock and a search: once per process is enough. */
-static struct {
-    once_flag once;
-    EVP_CIPHER *cipher; /* NULL: this OpenSSL does not have it, or had no memory */
-} fetched = {.once = ONCE_FLAG_INIT};
+/* Looking a cipher up by name takes a lock and a search, and OpenSSL 3.0 does not survive running
+ * out of memory while it starts: so this is done once, at the beginning. NULL: not to be had. */
+static EVP_CIPHER *chacha;
 
-static void fetch_cipher(void)
+enum nx_status nx_crypto_init(void)
 {
-    fetched.cipher = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+    if (sodium_init() < 0)
+        return NX_E_IO;
+    if (chacha == NULL)
+        chacha = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+    return NX_OK; /* without it libsodium does all the work */
+}
+
+/* NULL: no cipher, or no memory. */
+static EVP_CIPHER_CTX *new_context(const uint8_t key[NX_AEAD_KEY_LEN])
+{
+    EVP_CIPHER_CTX *context = chacha == NULL ? NULL : EVP_CIPHER_CTX_new();
+
+    if (context == NULL || EVP_CipherInit_ex2(context, chacha, key, NULL, 1, NULL) == 1)
+        return context;
+    EVP_CIPHER_CTX_free(context);
+    return NULL;
 }
 
 /* The context with the key in it, made when there is none yet; NULL: not to be had. */
 static EVP_CIPHER_CTX *context_of(struct nx_aead *aead)
 {
-    if (aead->context != NULL)
-        return aead->context;
-
-    call_once(&fetched.once, fetch_cipher);
-    if (fetched.cipher == NULL)
-        return NULL;
-
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    if (context == NULL)
-        return NULL;
-    if (EVP_CipherInit_ex2(context, fetched.cipher, aead->secret_key, NULL, 1, NULL) != 1) {
-        EVP_CIPHER_CTX_free(context);
-        return NULL;
+    if (aead->context == NULL) {
+        /* A failure here is nobody's news: the queue of errors is the whole thread's. */
+        (void)ERR_set_mark();
+        aead->context = new_context(aead->secret_key);
+        (void)ERR_pop_to_mark();
     }
-    aead->context = context;
-    return context;
+    return aead->context;
 }
 
 /* OpenSSL ready for `text_len` bytes under this nonce, the associated data already taken in; NULL:
@@ -104,7 +109,7 @@ void nx_crypto_aead_seal(struct nx_aead *aead, const uint8_t nonce[NX_AEAD_NONCE
     NX_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, NX_AEAD_TAG_LEN, tag) == 1);
 }
 
-/* OpenSSL decrypts before it knows the tag, so what it wrote is taken back when the tag is wrong. */
+/* OpenSSL decrypts before it knows the tag: what it wrote is taken back when the tag is wrong. */
 static enum nx_status open_large(EVP_CIPHER_CTX *context, struct nx_bytes text,
                                  const uint8_t tag[NX_AEAD_TAG_LEN], uint8_t *out)
 {

@@ -1,5 +1,5 @@
 /* Curves, signatures, hashes and ristretto255 by libsodium. A host and the board link this very
- * file; what they bring of their own is the AEAD beside it. */
+ * file; what each brings of its own is the start and the AEAD. */
 #include "core/crypto/crypto.h"
 
 #include <sodium.h>
@@ -13,11 +13,6 @@ _Static_assert(sizeof(struct nx_sha256) >= sizeof(crypto_hash_sha256_state), "th
 _Static_assert(sizeof(struct nx_sha512) >= sizeof(crypto_hash_sha512_state), "the state fits");
 _Static_assert(_Alignof(struct nx_sha256) >= _Alignof(crypto_hash_sha256_state), "and is aligned");
 _Static_assert(_Alignof(struct nx_sha512) >= _Alignof(crypto_hash_sha512_state), "and is aligned");
-
-enum nx_status nx_crypto_init(void)
-{
-    return sodium_init() < 0 ? NX_E_IO : NX_OK; /* 1: it had started before */
-}
 
 /* ---- X25519 -------------------------------------------------------------------------------- */
 

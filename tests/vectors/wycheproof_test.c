@@ -70,7 +70,7 @@ static enum verdict verdict_of(const json_t *test)
 
 /* ---- the algorithms ------------------------------------------------------------------------ */
 
-/* A field of a case or of its group, in hex. Each has memory of its own for as long as a case runs. */
+/* A field of a case or of its group, in hex. Each has its own memory for as long as a case runs. */
 static struct nx_bytes field(const json_t *object, const char *name)
 {
     static struct {
