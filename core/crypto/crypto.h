@@ -119,7 +119,7 @@ void nx_crypto_ristretto_scalar(uint8_t scalar[NX_RISTRETTO_LEN],
                                 const uint8_t uniform[NX_RISTRETTO_HASH_LEN]);
 
 /* `scalar` is below the group order, as nx_crypto_ristretto_scalar makes it; the highest bit of its
- * last byte is not looked at.
+ * last byte is not looked at. `product` may be the memory of `element`.
  * NX_OK; NX_E_CRYPTO: `element` is no canonical encoding, or the product is the neutral element:
  * `product` is zeroed. */
 NX_MUST_CHECK enum nx_status nx_crypto_ristretto_multiply(uint8_t product[NX_RISTRETTO_LEN],
