@@ -48,8 +48,12 @@ static bool carry(struct mux_pair *p, size_t from)
 
 void mux_pair_pump(struct mux_pair *p)
 {
-    while (carry(p, 0) | carry(p, 1)) {
-    }
+    bool moved;
+
+    do {
+        moved = carry(p, 0);
+        moved = carry(p, 1) || moved;
+    } while (moved);
 }
 
 static void world_reset(void *self, struct dsb_mux *ends[2])

@@ -31,7 +31,8 @@ WORLDS = {
     "tools": ANY,
 }
 
-HARNESS = "tests/unit/"  # freestanding, as what it tests
+# Freestanding, as what they test: the harness, and the table that judges every backend's streams.
+HARNESS = ["tests/unit/", "tests/streams/"]
 
 
 def is_code(path):
@@ -85,7 +86,7 @@ def may_include(path):
         # A daemon is a world of its own: what it shares with another one goes over IPC.
         own = "/".join(path.split("/")[:2]) if place == "daemons" else place
         allowed = WORLDS[place] + [own + "/"]
-    return allowed + ([HARNESS] if is_test(path) else [])
+    return allowed + (HARNESS if is_test(path) else [])
 
 
 def include_direction(tree):
