@@ -5,6 +5,8 @@ void bucket_test(void);
 void budget_test(void);
 void chain_test(void);
 void hex_test(void);
+void json_test(void);
+void json_writer_test(void);
 
 int main(void)
 {
@@ -13,6 +15,8 @@ int main(void)
         {"base/budget", budget_test},
         {"base/chain", chain_test},
         {"base/hex", hex_test},
+        {"base/json", json_test},
+        {"base/json_writer", json_writer_test},
     };
 
     return unit_run(suites, NX_COUNT_OF(suites));

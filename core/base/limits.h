@@ -13,6 +13,7 @@
 #define NX_MARKER_LINE_MAX   256 /* bytes of one marker line */
 #define NX_MARKER_BURST      256 /* lines at once */
 #define NX_MARKER_PER_SECOND 64  /* lines a second after that */
+#define NX_JSON_DEPTH_MAX    32  /* containers inside one another; the writer keeps a bit for each */
 
 /* ---- names and ids ------------------------------------------------------------------------- */
 
