@@ -7,6 +7,7 @@ static struct {
     const char *suite;
     char row[200]; /* empty: between rows */
     bool row_failed;
+    const char *skip_reason; /* NULL: the row is not skipped */
     uint64_t row_count;
     uint64_t failed_count;
 } unit;
@@ -38,6 +39,10 @@ static void end_row(void)
     put(unit.suite);
     put(": ");
     put(unit.row);
+    if (unit.skip_reason != NULL && !unit.row_failed) {
+        put(" # SKIP ");
+        put(unit.skip_reason);
+    }
     put("\n");
     unit.row[0] = '\0';
 }
@@ -53,6 +58,7 @@ static void begin_row(const char *name, const uint64_t *number)
         nx_text_add_u64(&t, *number);
     }
     unit.row_failed = false;
+    unit.skip_reason = NULL;
 }
 
 void unit_row(const char *name)
@@ -63,6 +69,11 @@ void unit_row(const char *name)
 void unit_row_number(const char *name, uint64_t number)
 {
     begin_row(name, &number);
+}
+
+void unit_skip(const char *reason)
+{
+    unit.skip_reason = reason;
 }
 
 bool unit_row_has_failed(void)

@@ -60,6 +60,10 @@ bool unit_expect_status(enum nx_status got, enum nx_status want, const char *tex
 bool unit_expect_bytes(struct nx_bytes got, struct nx_bytes want, const char *text,
                        const char *file, int line);
 
+/* The current row cannot be shown on this machine, for this reason: it counts as skipped, not as
+ * passed. Says nothing when it has failed already. Borrows `reason` until the next row. */
+void unit_skip(const char *reason);
+
 /* A line of comment in the output. */
 void unit_note(const char *text);
 
