@@ -1,4 +1,4 @@
-/* The suites of this room, in reading order. */
+/* The suites of this room. */
 #include "tests/unit/unit.h"
 
 void bucket_test(void);
@@ -7,6 +7,7 @@ void chain_test(void);
 void hex_test(void);
 void json_test(void);
 void json_writer_test(void);
+void ring_test(void);
 
 int main(void)
 {
@@ -17,6 +18,7 @@ int main(void)
         {"base/hex", hex_test},
         {"base/json", json_test},
         {"base/json_writer", json_writer_test},
+        {"base/ring", ring_test},
     };
 
     return unit_run(suites, NX_COUNT_OF(suites));
