@@ -5,6 +5,7 @@ void bucket_test(void);
 void budget_test(void);
 void chain_test(void);
 void fifo_test(void);
+void handle_test(void);
 void hex_test(void);
 void json_test(void);
 void json_writer_test(void);
@@ -17,6 +18,7 @@ int main(void)
         {"base/budget", budget_test},
         {"base/chain", chain_test},
         {"base/fifo", fifo_test},
+        {"base/handle", handle_test},
         {"base/hex", hex_test},
         {"base/json", json_test},
         {"base/json_writer", json_writer_test},
