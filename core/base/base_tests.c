@@ -1,6 +1,7 @@
 /* The suites of this room. */
 #include "tests/unit/unit.h"
 
+void backoff_test(void);
 void bucket_test(void);
 void budget_test(void);
 void chain_test(void);
@@ -14,6 +15,7 @@ void ring_test(void);
 int main(void)
 {
     static const struct unit_suite suites[] = {
+        {"base/backoff", backoff_test},
         {"base/bucket", bucket_test},
         {"base/budget", budget_test},
         {"base/chain", chain_test},
