@@ -11,9 +11,11 @@ void hex_test(void);
 void json_test(void);
 void json_writer_test(void);
 void ring_test(void);
+void rng_test(void);
 
 int main(void)
 {
+    /* clang-format off */
     static const struct unit_suite suites[] = {
         {"base/backoff", backoff_test},
         {"base/bucket", bucket_test},
@@ -25,7 +27,9 @@ int main(void)
         {"base/json", json_test},
         {"base/json_writer", json_writer_test},
         {"base/ring", ring_test},
+        {"base/rng", rng_test},
     };
+    /* clang-format on */
 
     return unit_run(suites, NX_COUNT_OF(suites));
 }

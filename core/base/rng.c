@@ -2,6 +2,9 @@
 
 #include "core/base/memory.h"
 
+/* A sound source throws away so many draws in a row once in 2^128 times: this one is stuck. */
+#define DRAW_COUNT_MAX 128
+
 enum nx_status nx_rng_fill(const struct nx_rng *rng, uint8_t *out, size_t len)
 {
     enum nx_status status = rng->fill == NULL ? NX_E_UNSUPPORTED : rng->fill(rng->source, out, len);
@@ -19,20 +22,22 @@ enum nx_status nx_rng_below(const struct nx_rng *rng, uint32_t bound, uint32_t *
      * numbers. At worst every second draw is thrown away. */
     uint64_t range = (uint64_t)UINT32_MAX + 1;
     uint64_t fair = range - range % bound;
-    uint8_t raw[4];
-    uint32_t draw;
 
-    do {
+    for (int i = 0; i < DRAW_COUNT_MAX; i++) {
+        uint8_t raw[4];
         enum nx_status status = nx_rng_fill(rng, raw, sizeof(raw));
 
         if (status != NX_OK)
             return status;
-        draw = (uint32_t)raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 |
-               (uint32_t)raw[3] << 24;
-    } while (draw >= fair);
 
-    *out = draw % bound;
-    return NX_OK;
+        uint32_t draw = (uint32_t)raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 |
+                        (uint32_t)raw[3] << 24;
+        if (draw < fair) {
+            *out = draw % bound;
+            return NX_OK;
+        }
+    }
+    return NX_E_IO;
 }
 
 static uint64_t splitmix64(uint64_t *x)

@@ -19,7 +19,8 @@ struct nx_rng {
 NX_MUST_CHECK enum nx_status nx_rng_fill(const struct nx_rng *rng, uint8_t *out, size_t len);
 
 /* A number below `bound` (which is not 0) without bias, by rejection sampling.
- * NX_OK, or what nx_rng_fill answers. */
+ * NX_OK; NX_E_IO: the source is stuck on numbers that cannot be used; or what nx_rng_fill answers.
+ * On a failure `out` is untouched. */
 NX_MUST_CHECK enum nx_status nx_rng_below(const struct nx_rng *rng, uint32_t bound, uint32_t *out);
 
 /* The deterministic generator: xoshiro256** (Blackman, Vigna 2018) seeded by splitmix64. Repeatable
