@@ -12,6 +12,7 @@ void json_test(void);
 void json_writer_test(void);
 void ring_test(void);
 void rng_test(void);
+void text_test(void);
 
 int main(void)
 {
@@ -28,6 +29,7 @@ int main(void)
         {"base/json_writer", json_writer_test},
         {"base/ring", ring_test},
         {"base/rng", rng_test},
+        {"base/text", text_test},
     };
     /* clang-format on */
 

@@ -113,16 +113,25 @@ bool nx_char_is_shown(uint32_t c)
         {0x0000, 0x001f},   /* C0 controls */
         {0x007f, 0x009f},   /* delete, C1 controls */
         {0x00ad, 0x00ad},   /* soft hyphen */
+        {0x034f, 0x034f},   /* combining grapheme joiner */
         {0x061c, 0x061c},   /* Arabic letter mark */
+        {0x115f, 0x1160},   /* Hangul fillers */
+        {0x17b4, 0x17b5},   /* Khmer inherent vowels */
+        {0x180b, 0x180f},   /* Mongolian variation selectors, vowel separator */
         {0x200b, 0x200f},   /* zero width, left-to-right and right-to-left marks */
         {0x2028, 0x202e},   /* line and paragraph separators, embeddings, overrides */
         {0x2060, 0x206f},   /* word joiner, isolates, deprecated format characters */
+        {0x3164, 0x3164},   /* Hangul filler */
+        {0xd800, 0xdfff},   /* surrogates */
+        {0xfdd0, 0xfdef},   /* no characters */
         {0xfeff, 0xfeff},   /* byte order mark */
-        {0xfff9, 0xfffb},   /* interlinear annotation */
-        {0xe0000, 0xe0fff}, /* tags */
+        {0xffa0, 0xffa0},   /* half-width Hangul filler */
+        {0xfff0, 0xfffb},   /* reserved to be ignored, interlinear annotation */
+        {0x1d173, 0x1d17a}, /* musical format characters */
+        {0xe0000, 0xe0fff}, /* tags, and what is reserved to be ignored */
     };
 
-    if (c > 0x10ffff)
+    if (c > 0x10ffff || (c & 0xfffe) == 0xfffe) /* the last two of each plane are none */
         return false;
     for (size_t i = 0; i < NX_COUNT_OF(hidden); i++) {
         if (c >= hidden[i].first && c <= hidden[i].last)

@@ -34,7 +34,8 @@ bool nx_utf8_is_valid(struct nx_bytes text);
 uint32_t nx_utf8_next(struct nx_bytes *rest);
 
 /* May be put before a person: not a control character, not one that changes the direction of the
- * text around it, not a line or paragraph separator. */
+ * text around it, not a line or paragraph separator, not one that stands there and is not seen, by
+ * which two names that look alike would differ. */
 bool nx_char_is_shown(uint32_t code_point);
 
 /* A foreign text made fit to show: what is not well-formed or not shown is left out, and at most
