@@ -15,6 +15,7 @@ void marker_test(void);
 void pool_test(void);
 void ring_test(void);
 void rng_test(void);
+void siphash_test(void);
 void status_test(void);
 void text_test(void);
 void time_test(void);
@@ -37,6 +38,7 @@ int main(void)
         {"base/pool", pool_test},
         {"base/ring", ring_test},
         {"base/rng", rng_test},
+        {"base/siphash", siphash_test},
         {"base/status", status_test},
         {"base/text", text_test},
         {"base/time", time_test},
