@@ -59,4 +59,17 @@ _Static_assert(DSB_CREDIT_SESSION_MAX - DSB_CREDIT_GROWTH_MAX ==
 _Static_assert((DSB_CREDIT_FRAME_MIN + DSB_PART_HEAD_LEN) * 16 == DSB_CREDIT_FRAME_MIN * 17,
                "the smallest frame that pays for its bytes alone");
 
+/* ---- discovery (docs/contracts/discovery.md) ------------------------------------------------ */
+
+#define DSB_BEACON_MAX              256 /* bytes of one beacon that we send or look at */
+#define DSB_BEACON_SERVICES_MAX     16
+#define DSB_BEACON_SERVICE_NAME_MAX 64
+#define DSB_BEACON_NAME_MAX         32
+#define DSB_BEACON_TTL_MIN_S        1
+#define DSB_BEACON_TTL_MAX_S        300
+
+/* 41 + id without services, 79 + name of trailer: whoever drops the services may keep the name. */
+_Static_assert(41 + DSB_ID_TEXT_MAX + 79 + DSB_BEACON_NAME_MAX <= DSB_BEACON_MAX,
+               "the longest id, the longest name and a signature fit into one beacon");
+
 #endif
