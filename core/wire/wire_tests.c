@@ -2,12 +2,14 @@
 #include "tests/unit/unit.h"
 
 void address_test(void);
+void beacon_test(void);
 void frame_test(void);
 
 int main(void)
 {
     static const struct unit_suite suites[] = {
         {"wire/address", address_test},
+        {"wire/beacon", beacon_test},
         {"wire/frame", frame_test},
     };
 
