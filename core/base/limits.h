@@ -72,4 +72,21 @@ _Static_assert((DSB_CREDIT_FRAME_MIN + DSB_PART_HEAD_LEN) * 16 == DSB_CREDIT_FRA
 _Static_assert(41 + DSB_ID_TEXT_MAX + 79 + DSB_BEACON_NAME_MAX <= DSB_BEACON_MAX,
                "the longest id, the longest name and a signature fit into one beacon");
 
+/* clang-format off */
+#define DSB_CANDIDATES_MAX                 4   /* addresses kept of one device */
+#define DSB_NEIGHBOUR_SERVICES_CAP         96  /* bytes kept of its service names */
+#define DSB_DISCOVERY_TTL_S                60  /* of a beacon that names none, and of a session */
+#define DSB_DISCOVERY_UNICAST_MAX          16  /* configured addresses that beacons go to */
+#define DSB_DISCOVERY_EVENTS_MAX           32  /* not yet taken; further ones become one "missed" */
+#define DSB_DISCOVERY_INTERVAL_MIN_MS      100 /* so that a boot counts to 2^32 in 13 years */
+#define DSB_DISCOVERY_KNOWN_BURST          4   /* beacons of a paired device from where it was proved */
+#define DSB_DISCOVERY_KNOWN_PER_SECOND     2
+#define DSB_DISCOVERY_ELSEWHERE_BURST      4   /* and from anywhere else */
+#define DSB_DISCOVERY_ELSEWHERE_PER_SECOND 1
+#define DSB_DISCOVERY_VERIFY_PER_SECOND    10  /* signatures of each of the two sorts, all devices */
+/* clang-format on */
+
+/* A signature costs about 50 microseconds on a host: 1 in 1,000 of a core, whoever sends what. */
+_Static_assert(2 * DSB_DISCOVERY_VERIFY_PER_SECOND == 20, "20 signatures a second in all");
+
 #endif
