@@ -215,8 +215,6 @@ void dsb_neighbours_remove(struct dsb_neighbours *t, struct dsb_neighbour *n)
         heard_unlink(t, n);
     unindex(t, probe(t, n->hash, dsb_neighbour_id(n)));
     t->used_count--;
-
-    n->id_len = 0; /* free: a listing passes it by */
     n->heard_after = t->free_head;
     t->free_head = slot_of(t, n);
 }
@@ -329,7 +327,7 @@ size_t dsb_neighbours_list(const struct dsb_neighbours *t, const struct dsb_neig
     for (uint32_t i = 0; i < t->fresh_index; i++) {
         const struct dsb_neighbour *n = &t->slots[i];
 
-        if (n->id_len > 0 && n->is_present && nx_bytes_compare(dsb_neighbour_id(n), after) > 0)
+        if (n->is_present && nx_bytes_compare(dsb_neighbour_id(n), after) > 0)
             count = offer(out, count, cap, n);
     }
 

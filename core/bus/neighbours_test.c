@@ -146,6 +146,13 @@ static void test_room(void)
     EXPECT(d == c);
     EXPECT(d->last_seen.ns == 0 && !d->is_present && d->expires_s == 0);
     EXPECT(dsb_neighbours_find(&table, id(2)) == NULL);
+
+    unit_row("a paired one that is removed is counted no more, and the order of strangers stays");
+    EXPECT_EQ(table.paired_count, 1);
+    dsb_neighbours_remove(&table, a);
+    EXPECT_EQ(table.paired_count, 0);
+    EXPECT(dsb_neighbours_oldest(&table) == b);
+    EXPECT_EQ(table.used_count, 2);
 }
 
 /* ---- listing -------------------------------------------------------------------------------- */
