@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 void announcer_test(void);
+void discovery_test(void);
 void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
@@ -12,6 +13,7 @@ int main(void)
 {
     static const struct unit_suite suites[] = {
         {"bus/announcer", announcer_test},
+        {"bus/discovery", discovery_test},
         {"bus/keepalive", keepalive_test},
         {"bus/ledger", ledger_test},
         {"bus/neighbour", neighbour_test},
