@@ -50,7 +50,6 @@ uint32_t dsb_discovery_count(const struct dsb_discovery *d)
     return d->neighbours.present_count + 1;
 }
 
-/* At the end of whatever may have changed it, so that a crowd that ages out is one line. */
 void dsb_discovery_say_count(struct dsb_discovery *d)
 {
     char line[NX_MARKER_LINE_MAX];
@@ -66,10 +65,10 @@ void dsb_discovery_say_count(struct dsb_discovery *d)
 
 /* ---- one neighbour ----------------------------------------------------------------------------- */
 
+/* One that is present leaves: its time is over, or it makes room. */
 static void forget(struct dsb_discovery *d, struct dsb_neighbour *n)
 {
-    if (n->is_present)
-        dsb_discovery_tell(d, DSB_DISCOVERY_GONE, n);
+    dsb_discovery_tell(d, DSB_DISCOVERY_GONE, n);
     if (n->is_paired) {
         dsb_neighbours_lost(&d->neighbours, n);
         dsb_neighbour_drop_hints(n);
@@ -78,7 +77,6 @@ static void forget(struct dsb_discovery *d, struct dsb_neighbour *n)
     }
 }
 
-/* Every call begins here: the clock moves on, and whoever's time is over leaves. */
 void dsb_discovery_advance(struct dsb_discovery *d, struct nx_instant now)
 {
     struct dsb_neighbour *n;
@@ -89,7 +87,6 @@ void dsb_discovery_advance(struct dsb_discovery *d, struct nx_instant now)
         forget(d, n);
 }
 
-/* A free place, made by the stranger heard longest ago if need be. */
 struct dsb_neighbour *dsb_discovery_add(struct dsb_discovery *d, struct nx_bytes id)
 {
     struct dsb_neighbour *n = dsb_neighbours_add(&d->neighbours, id);

@@ -315,6 +315,18 @@ static void test_refusals(void)
     EXPECT_EQ(out[1]->last_seen.ns, at_s(7).ns);
     EXPECT_EQ(out[0]->candidate_count, 0);
 
+    unit_row("a paired peer without signature or address stays seen, and has no address to try");
+    struct dsb_discovery_pin p = {.id = nx_bytes_of_text("peer-sim-01")};
+    memset(p.noise_static, 1, sizeof(p.noise_static));
+    EXPECT_STATUS(dsb_discovery_pin(&d, at_s(7), &p), NX_OK);
+    b.device_id = nx_bytes_of_text("peer-sim-01");
+    for (uint64_t now_s = 8; now_s < 100; now_s++)
+        EXPECT_STATUS(send(&b, now_s, (struct nx_address){0}), NX_OK);
+    EXPECT_STATUS(dsb_discovery_authenticated(&d, at_s(100), p.id, (struct nx_address){0}), NX_OK);
+    EXPECT_EQ(dsb_discovery_list(&d, at_s(159), nx_bytes_of(NULL, 0), out, 3), 2);
+    EXPECT_EQ(out[0]->last_seen.ns, at_s(100).ns);
+    EXPECT_EQ(out[0]->candidate_count, 0);
+
     unit_row("off it hears nothing");
     c = config(DSB_DISCOVERY_OFF);
     start_with(&c);
@@ -773,6 +785,43 @@ static void test_init(void)
                       rows[i].status);
         EXPECT_EQ(why.text[0] != '\0', rows[i].status != NX_OK);
     }
+
+    unit_row("an id of our own that has not the form of the others is refused");
+    struct dsb_discovery_config other = config(DSB_DISCOVERY_MULTICAST);
+    struct nx_why why;
+    other.beacon.device_id = nx_bytes_of_text("self");
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, &why),
+                  NX_E_INVALID);
+    EXPECT_TEXT(why.text, "discovery: our id is 64 lower-case hex digits");
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, NULL),
+                  NX_E_INVALID);
+    other.has_text_ids = true;
+    other.beacon.device_id = nx_bytes_of_text("my self");
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, &why),
+                  NX_E_INVALID);
+    other.beacon.device_id = nx_bytes_of(NULL, 0);
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, &why),
+                  NX_E_INVALID);
+
+    unit_row("a budget of 0 or of more than one a nanosecond is refused");
+    other = config(DSB_DISCOVERY_MULTICAST);
+    other.strangers_per_second = 0;
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, NULL),
+                  NX_E_INVALID);
+    other.strangers_per_second = 1000000001u;
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, NULL),
+                  NX_E_INVALID);
+    other.strangers_per_second = 1000000000u;
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, NULL), NX_OK);
+
+    unit_row("services of ours that fit into no beacon do not keep us from starting");
+    other = config(DSB_DISCOVERY_MULTICAST);
+    other.beacon.service_count = 16;
+    for (size_t i = 0; i < 16; i++)
+        other.beacon.services[i] = nx_bytes_of(letters, 40);
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, NULL), NX_OK);
+    EXPECT_EQ(announced(0), 2);
+    EXPECT_EQ(d.self.service_count, 2);
 
     unit_row("without entropy it does not start");
     struct dsb_discovery_config c = config(DSB_DISCOVERY_MULTICAST);

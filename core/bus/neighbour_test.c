@@ -115,6 +115,15 @@ static void test_describe(void)
     EXPECT_EQ(n.service_count, 2);
     EXPECT_EQ(n.services_len, 82);
     EXPECT_EQ(n.services[41], 40);
+
+    unit_row("a last service that fills the room exactly stays, one byte longer it does not");
+    b.services[2] = nx_bytes_of(letters, DSB_NEIGHBOUR_SERVICES_CAP - 82 - 1);
+    (void)dsb_neighbour_describe(&n, &b);
+    EXPECT_EQ(n.service_count, 3);
+    EXPECT_EQ(n.services_len, DSB_NEIGHBOUR_SERVICES_CAP);
+    b.services[2].len++;
+    (void)dsb_neighbour_describe(&n, &b);
+    EXPECT_EQ(n.service_count, 2);
 }
 
 UNIT_SUITE(neighbour_test)

@@ -326,6 +326,15 @@ static void test_fits(void)
         EXPECT_EQ(b.service_count, fits[i].services_left);
         EXPECT_EQ(b.name.len, fits[i].name_left);
     }
+
+    unit_row("a v1 beacon has only services to drop");
+    struct dsb_beacon b = beacon_of(64, 4, 39, 0, 60);
+    b.has_trailer = false;
+    EXPECT_STATUS(dsb_beacon_fit(&b, 256), NX_OK);
+    EXPECT_EQ(b.service_count, 3);
+    EXPECT_STATUS(dsb_beacon_fit(&b, 104), NX_E_LIMIT);
+    EXPECT_STATUS(dsb_beacon_fit(&b, 105), NX_OK);
+    EXPECT_EQ(b.service_count, 0);
 }
 
 UNIT_SUITE(beacon_test)
