@@ -41,8 +41,9 @@ static struct nx_duration draw_jitter(struct dsb_announcer *a)
     uint32_t bound = a->config.jitter_ms + (a->config.jitter_ms < UINT32_MAX);
     uint32_t jitter_ms = 0;
 
-    /* The generator is our own and has no way to fail. */
-    NX_CHECK(nx_rng_below(&rng, bound, &jitter_ms) == NX_OK);
+    /* A draw that is not given leaves the interval as it is. */
+    if (nx_rng_below(&rng, bound, &jitter_ms) != NX_OK)
+        jitter_ms = 0;
     return nx_milliseconds(jitter_ms);
 }
 
