@@ -1,6 +1,7 @@
 /* How fast bytes become structs and back, and what the crypto below costs. */
 #include "bench/measure.h"
-#include "core/base/memory.h"
+#include "core/base/json.h"
+#include "core/base/json_writer.h"
 #include "core/crypto/crypto.h"
 #include "core/wire/beacon.h"
 #include "core/wire/frame.h"
@@ -97,6 +98,57 @@ static void bench_beacons(void)
     b.beacon.has_trailer = false;
     encode_beacon(&b);
     measure("beacon decode, v1", 0, decode_beacon, &b);
+}
+
+/* ---- JSON: an object as a handshake's proof has it, 32 and 64 bytes as arrays of numbers ----- */
+
+struct jsons {
+    uint8_t bytes[1024];
+    size_t len;
+};
+
+static void write_json(void *context)
+{
+    struct jsons *j = context;
+    struct nx_writer out = nx_writer_over(j->bytes, sizeof(j->bytes));
+    struct nx_json_writer w = nx_json_writer_over(&out);
+
+    nx_json_begin_object(&w);
+    nx_json_key(&w, "device_id");
+    nx_json_put_text(&w, "56475aa75463474c0285df5dbf2bcab73da651358839e9b77481b2eab107708c");
+    nx_json_key(&w, "verifying_key");
+    nx_json_put_byte_array(&w, nx_bytes_of(plain, 32));
+    nx_json_key(&w, "signature");
+    nx_json_put_byte_array(&w, nx_bytes_of(plain, 64));
+    nx_json_end_object(&w);
+    measure_need(nx_json_writer_finish(&w) == NX_OK, "a value is not written");
+    j->len = out.len;
+    measure_keep(j->bytes);
+}
+
+static void parse_json(void *context)
+{
+    static const struct nx_json_limits limits = {
+        .length_max = 2048, .depth_max = 4, .string_max = 128, .member_count_max = 8};
+    struct jsons *j = context;
+    struct nx_json_node nodes[128];
+    struct nx_json json;
+
+    measure_need(nx_json_parse(&json, nx_bytes_of(j->bytes, j->len), nodes, NX_COUNT_OF(nodes),
+                               &limits, NULL) == NX_OK,
+                 "a value is not read");
+    measure_keep(nodes);
+}
+
+static void bench_json(void)
+{
+    static struct jsons j;
+
+    for (size_t i = 0; i < 96; i++)
+        plain[i] = (uint8_t)(i * 37);
+    write_json(&j);
+    measure("json write a proof", j.len, write_json, &j);
+    measure("json parse a proof", j.len, parse_json, &j);
 }
 
 /* ---- crypto --------------------------------------------------------------------------------- */
@@ -220,6 +272,7 @@ int main(void)
     measure_need(nx_crypto_init() == NX_OK, "the crypto provider does not start");
     bench_frames();
     bench_beacons();
+    bench_json();
     bench_aead();
     bench_curves();
     return 0;

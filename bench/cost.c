@@ -1,5 +1,6 @@
 /* What a node costs in memory: each machine as its owner embeds it, and what it is lent. */
 #include "bench/measure.h"
+#include "core/base/json.h"
 #include "core/bus/byte_stream.h"
 #include "core/bus/discovery.h"
 #include "core/bus/msg_stream.h"
@@ -26,6 +27,7 @@ int main(void)
     measure_begin("what a node costs in memory");
 
     COST(nx_aead);
+    COST(nx_json_node);
     COST(dsb_beacon);
     COST(dsb_frame);
     COST(dsb_mux);
