@@ -22,7 +22,7 @@ static const char *const multiples[] = {
     "e0c418f7c8d9c4cdd7395b93ea124f3ad99021bb681dfc3302a9d99a2e53e64e",
 };
 
-/* RFC 9496 §A.2: what no element encodes to. */
+/* RFC 9496 §A.2: what no element encodes to; and bit 255, which its list leaves out. */
 static const struct {
     const char *name;
     const char *element;
@@ -35,6 +35,8 @@ static const struct {
      "f3ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
     {"a non-canonical field element 4",
      "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"bit 255 set on an encoding that is one without it",
+     "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2df6"},
     {"a negative field element 1",
      "0100000000000000000000000000000000000000000000000000000000000000"},
     {"a negative field element 2",

@@ -141,7 +141,10 @@ enum nx_status nx_crypto_ristretto_multiply(uint8_t product[NX_RISTRETTO_LEN],
                                             const uint8_t scalar[NX_RISTRETTO_LEN],
                                             const uint8_t element[NX_RISTRETTO_LEN])
 {
-    if (crypto_scalarmult_ristretto255(product, scalar, element) != 0) {
+    /* libsodium before 1.0.19 reads past bit 255 of an encoding; RFC 9496 §4.3.1 has it refused. */
+    bool is_canonical = (element[NX_RISTRETTO_LEN - 1] & 0x80) == 0;
+
+    if (!is_canonical || crypto_scalarmult_ristretto255(product, scalar, element) != 0) {
         nx_crypto_wipe(product, NX_RISTRETTO_LEN);
         return NX_E_CRYPTO;
     }
