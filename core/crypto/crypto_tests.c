@@ -4,6 +4,7 @@
 
 void aead_test(void);
 void blake2s_test(void);
+void cpace_test(void);
 void ed25519_test(void);
 void hkdf_test(void);
 void hmac_test(void);
@@ -19,7 +20,7 @@ int main(void)
         {"crypto/ed25519", ed25519_test},     {"crypto/aead", aead_test},
         {"crypto/sha2", sha2_test},           {"crypto/blake2s", blake2s_test},
         {"crypto/hmac", hmac_test},           {"crypto/hkdf", hkdf_test},
-        {"crypto/ristretto", ristretto_test},
+        {"crypto/ristretto", ristretto_test}, {"crypto/cpace", cpace_test},
     };
 
     if (nx_crypto_init() != NX_OK)
