@@ -88,5 +88,26 @@ _Static_assert(41 + DSB_ID_TEXT_MAX + 79 + DSB_BEACON_NAME_MAX <= DSB_BEACON_MAX
 
 /* A signature costs about 50 microseconds on a host: 1 in 1,000 of a core, whoever sends what. */
 _Static_assert(2 * DSB_DISCOVERY_VERIFY_PER_SECOND == 20, "20 signatures a second in all");
+/* ---- pairing (docs/contracts/pairing.md) ---------------------------------------------------- */
+
+#define DSB_PAIRING_CODE_LEN           6    /* ASCII digits */
+#define DSB_PAIRING_CODE_LIFE_S        120  /* of an offer, and of an accept that found no link */
+#define DSB_PAIRING_SESSION_S          130  /* of an UNPAIRED session: a code's life and an answer */
+#define DSB_PAIRING_SESSIONS_MAX       4    /* UNPAIRED sessions of a node, those told "busy" too */
+#define DSB_PAIRING_STARTS_MAX         3    /* runs that may begin under one code */
+#define DSB_PAIRING_OFFERS_PER_HOUR    10   /* local acts */
+#define DSB_PAIRING_ACCEPTS_PER_HOUR   10   /* likewise */
+#define DSB_PAIRING_FAILED_PER_HOUR    10   /* failed codes of a node, offers and accepts together */
+#define DSB_PAIRING_FAILED_FREE        3    /* failed codes of one device before it has to wait */
+#define DSB_PAIRING_WAIT_FIRST_S       60   /* after the third; doubled by every one after that */
+#define DSB_PAIRING_WAIT_MAX_S         3600 /* and never longer */
+#define DSB_PAIRING_SUSPECTS_MAX       16   /* devices whose failed codes are remembered */
+#define DSB_PAIRING_EVENTS_MAX         8    /* news that may wait untaken */
+
+/* A wait that still runs was begun by one of the last hour's failed codes, so at most ten devices
+ * wait at once: there is always an entry for one more that forgets nobody who waits. */
+_Static_assert(DSB_PAIRING_SUSPECTS_MAX > DSB_PAIRING_FAILED_PER_HOUR &&
+                   DSB_PAIRING_WAIT_MAX_S <= 3600,
+               "strangers cannot push a waiting device out of the table");
 
 #endif
