@@ -1,4 +1,5 @@
 /* The suites of this room, in reading order. */
+#include "core/crypto/crypto.h"
 #include "tests/unit/unit.h"
 
 void announcer_test(void);
@@ -7,6 +8,9 @@ void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
 void neighbours_test(void);
+void pairing_code_test(void);
+void pairing_message_test(void);
+void pairing_proof_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -18,8 +22,13 @@ int main(void)
         {"bus/ledger", ledger_test},
         {"bus/neighbour", neighbour_test},
         {"bus/neighbours", neighbours_test},
+        {"bus/pairing_code", pairing_code_test},
+        {"bus/pairing_message", pairing_message_test},
+        {"bus/pairing_proof", pairing_proof_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 
+    if (nx_crypto_init() != NX_OK)
+        return 1;
     return unit_run(suites, NX_COUNT_OF(suites));
 }
