@@ -8,9 +8,11 @@ void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
 void neighbours_test(void);
+void pairing_budget_test(void);
 void pairing_code_test(void);
 void pairing_message_test(void);
 void pairing_proof_test(void);
+void pairing_spent_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -25,6 +27,8 @@ int main(void)
         {"bus/pairing_code", pairing_code_test},
         {"bus/pairing_message", pairing_message_test},
         {"bus/pairing_proof", pairing_proof_test},
+        {"bus/pairing_budget", pairing_budget_test},
+        {"bus/pairing_spent", pairing_spent_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 
