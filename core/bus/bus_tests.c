@@ -8,11 +8,14 @@ void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
 void neighbours_test(void);
+void pairing_act_test(void);
 void pairing_budget_test(void);
 void pairing_code_test(void);
 void pairing_message_test(void);
 void pairing_proof_test(void);
 void pairing_spent_test(void);
+void pairing_test(void);
+void pairing_wait_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -24,11 +27,14 @@ int main(void)
         {"bus/ledger", ledger_test},
         {"bus/neighbour", neighbour_test},
         {"bus/neighbours", neighbours_test},
+        {"bus/pairing", pairing_test},
+        {"bus/pairing_act", pairing_act_test},
+        {"bus/pairing_budget", pairing_budget_test},
         {"bus/pairing_code", pairing_code_test},
         {"bus/pairing_message", pairing_message_test},
         {"bus/pairing_proof", pairing_proof_test},
-        {"bus/pairing_budget", pairing_budget_test},
         {"bus/pairing_spent", pairing_spent_test},
+        {"bus/pairing_wait", pairing_wait_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 
