@@ -20,6 +20,15 @@
 #define DSB_ID_LEN      32 /* raw device id: SHA-256 of the Ed25519 public key */
 #define DSB_ID_TEXT_MAX 64 /* as 64 hex digits; a localSim id is 1..64 bytes of text */
 
+/* ---- store --------------------------------------------------------------------------------- */
+
+#define NX_STORE_KEY_MAX    64    /* bytes of a key */
+#define NX_STORE_VALUE_MAX  65536 /* bytes of a value: the registry, full, is the largest */
+#define NX_STORE_WRITES_MAX 16    /* writes under way at once, three for each key written often */
+#define NX_STORE_ASIDE_MAX  99    /* damaged values of one key that are kept */
+#define NX_STORE_NAME_MAX   (NX_STORE_KEY_MAX + 7) /* with ".bad-99" behind it */
+#define NX_STORE_HELD_MAX   32    /* values that the driver over memory can hold */
+
 /* ---- frames (docs/contracts/wire.md §3) ------------------------------------------------------ */
 
 #define DSB_FRAME_HEAD_LEN    12
