@@ -27,7 +27,32 @@
 #define NX_STORE_WRITES_MAX 16    /* writes under way at once, three for each key written often */
 #define NX_STORE_ASIDE_MAX  99    /* damaged values of one key that are kept */
 #define NX_STORE_NAME_MAX   (NX_STORE_KEY_MAX + 7) /* with ".bad-99" behind it */
-#define NX_STORE_HELD_MAX   32    /* values that the driver over memory can hold */
+#define NX_STORE_HELD_MAX   32                     /* values that the driver over memory can hold */
+
+/* ---- registry (docs/contracts/registry.md) --------------------------------------------------- */
+
+#define DSB_PEERS_MAX            128 /* paired devices of a node */
+#define DSB_DISPLAY_NAME_MAX     64  /* bytes of UTF-8 */
+#define DSB_REGISTRY_CHANGES_MAX 8   /* waiting, being stored, or not yet told */
+#define DSB_BUDGET_SLOTS         10  /* acts of one kind in an hour */
+#define DSB_BUDGET_SUSPECTS_MAX  16  /* devices whose failed codes are remembered */
+
+/* The longest peer: 59 bytes of form and comma, an id and a name that are all escapes, two keys as
+ * hex, the twenty digits of a time. The rest: 168 of form, three lists of numbers of ten digits and a
+ * comma, two such totals, suspects of 31 of form and comma, an id as hex and two such numbers. The
+ * last element of each of the five lists has no comma. */
+#define DSB_REGISTRY_PEER_LEN_MAX                                                                  \
+    (59 + 2 * DSB_ID_TEXT_MAX + 2 * 64 + 2 * DSB_DISPLAY_NAME_MAX + 20) /* 463 */
+#define DSB_REGISTRY_REST_LEN_MAX                                                                  \
+    (168 + 3 * DSB_BUDGET_SLOTS * 11 + 2 * 10 + DSB_BUDGET_SUSPECTS_MAX * (31 + 64 + 2 * 10))
+#define DSB_REGISTRY_LEN_MAX                                                                       \
+    (DSB_PEERS_MAX * DSB_REGISTRY_PEER_LEN_MAX + DSB_REGISTRY_REST_LEN_MAX - 5) /* 61,617 */
+_Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can be stored");
+
+/* JSON nodes to read it: a peer has five members, a suspect three, and each member is a key and a
+ * value. One peer more has room, so that one too many is told as a peer and not as a node. */
+#define DSB_REGISTRY_NODES_MAX \
+    (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + 3 * DSB_BUDGET_SLOTS + 7 * DSB_BUDGET_SUSPECTS_MAX)
 
 /* ---- frames (docs/contracts/wire.md §3) ------------------------------------------------------ */
 

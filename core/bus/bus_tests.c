@@ -16,6 +16,9 @@ void pairing_proof_test(void);
 void pairing_spent_test(void);
 void pairing_test(void);
 void pairing_wait_test(void);
+void peers_test(void);
+void registry_json_test(void);
+void registry_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -35,6 +38,9 @@ int main(void)
         {"bus/pairing_proof", pairing_proof_test},
         {"bus/pairing_spent", pairing_spent_test},
         {"bus/pairing_wait", pairing_wait_test},
+        {"bus/peers", peers_test},
+        {"bus/registry", registry_test},
+        {"bus/registry_json", registry_json_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 

@@ -1,0 +1,63 @@
+/* The registry as it is stored: one JSON text (docs/contracts/registry.md has it with an example).
+ *
+ *     {"format":"nexusnet registry","version":1,"world":"sim",
+ *      "peers":[{"id":…,"ed25519":…,"noise":…,"name":…,"paired_at_s":…},…],
+ *      "budgets":{"accepts_ms":[…],"offers_ms":[…],"failed_ms":[…],"failed_total":…,"spent_ms":…,
+ *                 "suspects":[{"id":…,"failed":…,"wait_ms":…},…]}}
+ *
+ * There is one writer and one form: no white space, members in this order, peers by id, a line feed
+ * at the end. What was read writes the same bytes.
+ *
+ * Reading takes white space and any order of members and peers, because a person may have mended
+ * the file; it takes no member that it does not know, misses none, and takes none and no id twice. A
+ * field more is a new version, so that no writer drops what it did not understand. */
+#ifndef NX_CORE_BUS_REGISTRY_JSON_H
+#define NX_CORE_BUS_REGISTRY_JSON_H
+
+#include "core/base/json.h"
+#include "core/bus/peers.h"
+
+#define DSB_REGISTRY_VERSION 1
+
+/* How much of pairing's budgets is used up (docs/contracts/pairing.md): remaining waits in
+ * milliseconds. The order of the waits of one list means nothing, and zero is no wait. */
+struct dsb_budgets {
+    uint32_t accepts_ms[DSB_BUDGET_SLOTS]; /* until each of the hour's accepts counts no more */
+    uint32_t offers_ms[DSB_BUDGET_SLOTS];
+    uint32_t failed_ms[DSB_BUDGET_SLOTS];
+    uint32_t failed_total; /* since ever */
+    uint32_t spent_ms;     /* until no digits given away are good any more */
+    uint32_t suspect_count;
+    struct {
+        uint8_t id[DSB_ID_LEN]; /* raw; each once */
+        uint32_t failed_count;
+        uint32_t wait_ms;
+    } suspects[DSB_BUDGET_SUSPECTS_MAX]; /* in pairing's order */
+};
+
+/* One change that is not in the table yet: at most one of the two, NULL for none. */
+struct dsb_peers_edit {
+    const struct dsb_peer *added; /* takes the place of the peer with its id, if there is one */
+    const char *removed_id_text;
+};
+
+/* Appends the text of `peers`, with `edit` made, to `out`.
+ * NX_OK; NX_E_LIMIT: there is not enough room, and `out` is as it was. DSB_REGISTRY_LEN_MAX always
+ * is. */
+NX_MUST_CHECK enum nx_status dsb_registry_encode(enum dsb_world world,
+                                                 const struct dsb_peers *peers,
+                                                 const struct dsb_peers_edit *edit,
+                                                 const struct dsb_budgets *budgets,
+                                                 struct nx_writer *out);
+
+/* Reads `text` into `peers`, which is empty, and `budgets`. Borrows `text` and `nodes`
+ * (DSB_REGISTRY_NODES_MAX of them are always enough) until it returns. On a failure `peers` is
+ * empty, `budgets` is as it was and `why` has a sentence.
+ * NX_OK; NX_E_MALFORMED: damaged; NX_E_VERSION: a newer version wrote it; NX_E_DENIED: it is of the
+ * other world; NX_E_LIMIT: more than this node can hold. */
+NX_MUST_CHECK enum nx_status dsb_registry_decode(enum dsb_world world, struct nx_bytes text,
+                                                 struct nx_json_node *nodes, uint32_t node_cap,
+                                                 struct dsb_peers *peers,
+                                                 struct dsb_budgets *budgets, struct nx_why *why);
+
+#endif
