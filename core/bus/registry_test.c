@@ -611,6 +611,23 @@ static void rows_of_reset(void)
     expect_event(DSB_REGISTRY_RESET, "", NX_E_NO_SPACE);
     expect_refused(NX_E_MALFORMED);
 
+    unit_row("a reset has to wait for room for both of its steps, and changes nothing");
+    begin();
+    put_on_disk("damaged");
+    EXPECT_STATUS(restart(), NX_E_MALFORMED);
+    nx_store_memory_plan(&b.disk, 1, NX_STORE_FAULT_REFUSED, NX_E_IO);
+    pump();
+    for (uint32_t steps = 1; steps + 2 <= DSB_REGISTRY_CHANGES_MAX; steps += 2) {
+        nx_store_memory_plan(&b.disk, 1, NX_STORE_FAULT_REFUSED, NX_E_IO);
+        EXPECT_STATUS(dsb_registry_reset(&b.registry), NX_OK);
+        pump();
+    }
+    EXPECT_STATUS(dsb_registry_reset(&b.registry), NX_WOULD_BLOCK);
+    expect_event(DSB_REGISTRY_ASIDE, "", NX_E_IO);
+    EXPECT_STATUS(dsb_registry_reset(&b.registry), NX_OK);
+    pump();
+    EXPECT_STATUS(dsb_registry_status(&b.registry), NX_OK);
+
     unit_row("a damaged value that somebody took away needs not be kept");
     begin();
     put_on_disk("damaged");

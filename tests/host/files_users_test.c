@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ROOT  0
 #define ALICE 61001
 #define BOB   61002
 
@@ -103,6 +104,10 @@ static const struct {
      load_it, NX_E_DENIED},
     {"a folder that its owner cannot write in is an error of the machine, not a success", ALICE,
      0500, ALICE, 0600, ALICE, put_it, NX_E_IO},
+    {"root does not use a folder that is a user's", ALICE, 0700, ALICE, 0600, ROOT, open_it,
+     NX_E_DENIED},
+    {"root does not read a file that is a user's", ROOT, 0700, ALICE, 0600, ROOT, load_it,
+     NX_E_DENIED},
     {"a folder that its owner cannot list is refused", ALICE, 0300, ALICE, 0600, ALICE, open_it,
      NX_E_DENIED},
 };
