@@ -317,6 +317,36 @@ static void rows_of_refusals(void)
     expect_event(DSB_REGISTRY_ADD, "a", NX_OK);
 }
 
+static void rows_of_company(void)
+{
+    struct dsb_budgets budgets = {.failed_total = 1};
+
+    begin();
+    have("a", 1);
+    unit_row("changes of different ids, and of the budgets, do not get into each other's way");
+    EXPECT_STATUS(dsb_registry_remove(&b.registry, "a"), NX_OK);
+    EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
+    EXPECT_STATUS(add("b", 2), NX_OK);
+    EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
+    EXPECT_STATUS(add("c", 3), NX_OK);
+    pump();
+    expect_event(DSB_REGISTRY_REMOVE, "a", NX_OK);
+    expect_event(DSB_REGISTRY_BUDGETS, "", NX_OK);
+    expect_event(DSB_REGISTRY_ADD, "b", NX_OK);
+    expect_event(DSB_REGISTRY_ADD, "c", NX_OK);
+    expect_no_event();
+    EXPECT_STATUS(restart(), NX_OK);
+    EXPECT(!is_paired("a") && is_paired("b") && is_paired("c"));
+
+    unit_row("pairing again while others are added takes one place, the one it has");
+    EXPECT_STATUS(add("b", 2), NX_OK);
+    EXPECT_STATUS(add("d", 4), NX_OK);
+    EXPECT_STATUS(add("e", 5), NX_E_LIMIT);
+    pump();
+    expect_event(DSB_REGISTRY_ADD, "b", NX_OK);
+    expect_event(DSB_REGISTRY_ADD, "d", NX_OK);
+}
+
 static void rows_of_limits(void)
 {
     begin();
@@ -647,6 +677,7 @@ UNIT_SUITE(registry_test)
     rows_of_cuts();
     rows_of_bytes();
     rows_of_refusals();
+    rows_of_company();
     rows_of_limits();
     rows_of_the_line();
     rows_of_loading();

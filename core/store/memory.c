@@ -104,36 +104,41 @@ static enum nx_status remove_value(struct nx_store_memory *m, const char *key)
     return NX_OK;
 }
 
+_Static_assert(NX_STORE_HELD_MAX <= NX_STORE_ASIDE_MAX, "one of the names is always free");
+
 static enum nx_status set_aside(struct nx_store_memory *m, const char *key)
 {
     char name[NX_STORE_NAME_MAX + 1];
     uint32_t index = find(m, key);
+    uint32_t number = 0;
 
     if (index == NONE)
         return NX_E_NOT_FOUND;
-    for (uint32_t number = 1; number <= NX_STORE_ASIDE_MAX; number++) {
-        nx_store_aside_name(key, number, name);
-        if (find(m, name) == NONE) {
-            set_name(m, index, name);
-            return NX_OK;
-        }
-    }
-    return NX_E_EXISTS;
+    do
+        nx_store_aside_name(key, ++number, name);
+    while (find(m, name) != NONE);
+    set_name(m, index, name);
+    return NX_OK;
 }
 
 static enum nx_status perform(struct nx_store_memory *m, const struct nx_store_request *request,
                               bool is_torn)
 {
+    size_t len = is_torn ? request->value.len / 2 : request->value.len;
+    enum nx_status status = NX_E_UNSUPPORTED;
+
     switch (request->kind) {
     case NX_STORE_PUT:
-        return write(m, request->key, request->value,
-                     is_torn ? request->value.len / 2 : request->value.len);
+        status = write(m, request->key, request->value, len);
+        break;
     case NX_STORE_REMOVE:
-        return remove_value(m, request->key);
+        status = remove_value(m, request->key);
+        break;
     case NX_STORE_ASIDE:
-        return set_aside(m, request->key);
+        status = set_aside(m, request->key);
+        break;
     }
-    return NX_E_UNSUPPORTED;
+    return status;
 }
 
 /* The fault that this write meets. */

@@ -310,16 +310,20 @@ static int set_aside(const struct nx_files *f, const char *key)
 
 static int perform(const struct nx_files *f, const struct nx_store_request *request)
 {
+    int done = -1;
+
     switch (request->kind) {
     case NX_STORE_PUT:
-        return put(f, request->key, request->value);
+        done = put(f, request->key, request->value);
+        break;
     case NX_STORE_REMOVE:
-        return remove_value(f, request->key);
+        done = remove_value(f, request->key);
+        break;
     case NX_STORE_ASIDE:
-        return set_aside(f, request->key);
+        done = set_aside(f, request->key);
+        break;
     }
-    errno = ENOSYS;
-    return -1;
+    return done;
 }
 
 bool nx_files_step(const struct nx_files *f, struct nx_store *store)
