@@ -13,7 +13,7 @@
 #define NX_MARKER_LINE_MAX   256 /* bytes of one marker line */
 #define NX_MARKER_BURST      256 /* lines at once */
 #define NX_MARKER_PER_SECOND 64  /* lines a second after that */
-#define NX_JSON_DEPTH_MAX    32  /* containers inside one another; the writer keeps a bit for each */
+#define NX_JSON_DEPTH_MAX    32 /* containers inside one another; the writer keeps a bit for each */
 
 /* ---- names and ids ------------------------------------------------------------------------- */
 
@@ -28,31 +28,6 @@
 #define NX_STORE_ASIDE_MAX  99    /* damaged values of one key that are kept */
 #define NX_STORE_NAME_MAX   (NX_STORE_KEY_MAX + 7) /* with ".bad-99" behind it */
 #define NX_STORE_HELD_MAX   32                     /* values that the driver over memory can hold */
-
-/* ---- registry (docs/contracts/registry.md) --------------------------------------------------- */
-
-#define DSB_PEERS_MAX            128 /* paired devices of a node */
-#define DSB_DISPLAY_NAME_MAX     64  /* bytes of UTF-8 */
-#define DSB_REGISTRY_CHANGES_MAX 8   /* waiting, being stored, or not yet told */
-#define DSB_BUDGET_SLOTS         10  /* acts of one kind in an hour */
-#define DSB_BUDGET_SUSPECTS_MAX  16  /* devices whose failed codes are remembered */
-
-/* The longest peer: 59 bytes of form and comma, an id and a name that are all escapes, two keys as
- * hex, the twenty digits of a time. The rest: 168 of form, three lists of numbers of ten digits and a
- * comma, two such totals, suspects of 31 of form and comma, an id as hex and two such numbers. The
- * last element of each of the five lists has no comma. */
-#define DSB_REGISTRY_PEER_LEN_MAX                                                                  \
-    (59 + 2 * DSB_ID_TEXT_MAX + 2 * 64 + 2 * DSB_DISPLAY_NAME_MAX + 20) /* 463 */
-#define DSB_REGISTRY_REST_LEN_MAX                                                                  \
-    (168 + 3 * DSB_BUDGET_SLOTS * 11 + 2 * 10 + DSB_BUDGET_SUSPECTS_MAX * (31 + 64 + 2 * 10))
-#define DSB_REGISTRY_LEN_MAX                                                                       \
-    (DSB_PEERS_MAX * DSB_REGISTRY_PEER_LEN_MAX + DSB_REGISTRY_REST_LEN_MAX - 5) /* 61,617 */
-_Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can be stored");
-
-/* JSON nodes to read it: a peer has five members, a suspect three, and each member is a key and a
- * value. One peer more has room, so that one too many is told as a peer and not as a node. */
-#define DSB_REGISTRY_NODES_MAX \
-    (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + 3 * DSB_BUDGET_SLOTS + 7 * DSB_BUDGET_SUSPECTS_MAX)
 
 /* ---- frames (docs/contracts/wire.md §3) ------------------------------------------------------ */
 
@@ -124,24 +99,49 @@ _Static_assert(41 + DSB_ID_TEXT_MAX + 79 + DSB_BEACON_NAME_MAX <= DSB_BEACON_MAX
 _Static_assert(2 * DSB_DISCOVERY_VERIFY_PER_SECOND == 20, "20 signatures a second in all");
 /* ---- pairing (docs/contracts/pairing.md) ---------------------------------------------------- */
 
-#define DSB_PAIRING_CODE_LEN           6    /* ASCII digits */
-#define DSB_PAIRING_CODE_LIFE_S        120  /* of an offer, and of an accept that found no link */
-#define DSB_PAIRING_SESSION_S          130  /* of an UNPAIRED session: a code's life and an answer */
-#define DSB_PAIRING_SESSIONS_MAX       4    /* UNPAIRED sessions of a node, those told "busy" too */
-#define DSB_PAIRING_STARTS_MAX         3    /* runs that may begin under one code */
-#define DSB_PAIRING_OFFERS_PER_HOUR    10   /* local acts */
-#define DSB_PAIRING_ACCEPTS_PER_HOUR   10   /* likewise */
-#define DSB_PAIRING_FAILED_PER_HOUR    10   /* failed codes of a node, offers and accepts together */
-#define DSB_PAIRING_FAILED_FREE        3    /* failed codes of one device before it has to wait */
-#define DSB_PAIRING_WAIT_FIRST_S       60   /* after the third; doubled by every one after that */
-#define DSB_PAIRING_WAIT_MAX_S         3600 /* and never longer */
-#define DSB_PAIRING_SUSPECTS_MAX       16   /* devices whose failed codes are remembered */
-#define DSB_PAIRING_EVENTS_MAX         8    /* news that may wait untaken */
+#define DSB_PAIRING_CODE_LEN         6    /* ASCII digits */
+#define DSB_PAIRING_CODE_LIFE_S      120  /* of an offer, and of an accept that found no link */
+#define DSB_PAIRING_SESSION_S        130  /* of an UNPAIRED session: a code's life and an answer */
+#define DSB_PAIRING_SESSIONS_MAX     4    /* UNPAIRED sessions of a node, those told "busy" too */
+#define DSB_PAIRING_STARTS_MAX       3    /* runs that may begin under one code */
+#define DSB_PAIRING_OFFERS_PER_HOUR  10   /* local acts */
+#define DSB_PAIRING_ACCEPTS_PER_HOUR 10   /* likewise */
+#define DSB_PAIRING_FAILED_PER_HOUR  10   /* failed codes of a node, offers and accepts together */
+#define DSB_PAIRING_FAILED_FREE      3    /* failed codes of one device before it has to wait */
+#define DSB_PAIRING_WAIT_FIRST_S     60   /* after the third; doubled by every one after that */
+#define DSB_PAIRING_WAIT_MAX_S       3600 /* and never longer */
+#define DSB_PAIRING_SUSPECTS_MAX     16   /* devices whose failed codes are remembered */
+#define DSB_PAIRING_EVENTS_MAX       8    /* news that may wait untaken */
 
 /* A wait that still runs was begun by one of the last hour's failed codes, so at most ten devices
  * wait at once: there is always an entry for one more that forgets nobody who waits. */
 _Static_assert(DSB_PAIRING_SUSPECTS_MAX > DSB_PAIRING_FAILED_PER_HOUR &&
                    DSB_PAIRING_WAIT_MAX_S <= 3600,
                "strangers cannot push a waiting device out of the table");
+
+/* ---- registry (docs/contracts/registry.md) --------------------------------------------------- */
+
+#define DSB_PEERS_MAX            128 /* paired devices of a node */
+#define DSB_DISPLAY_NAME_MAX     64  /* bytes of UTF-8 */
+#define DSB_REGISTRY_CHANGES_MAX 8   /* waiting, being stored, or not yet told */
+
+/* The longest peer: 59 bytes of form and comma, an id and a name that are all escapes, two keys as
+ * hex, the twenty digits of a time. The rest: 168 of form, three lists of numbers of ten digits and a
+ * comma, two such totals, suspects of 31 of form and comma, an id as hex and two such numbers. The
+ * last element of each of the five lists has no comma. */
+#define DSB_REGISTRY_PEER_LEN_MAX \
+    (59 + 2 * DSB_ID_TEXT_MAX + 2 * 64 + 2 * DSB_DISPLAY_NAME_MAX + 20) /* 463 */
+#define DSB_REGISTRY_REST_LEN_MAX                          \
+    (168 + 3 * DSB_PAIRING_OFFERS_PER_HOUR * 11 + 2 * 10 + \
+     DSB_PAIRING_SUSPECTS_MAX * (31 + 64 + 2 * 10))
+#define DSB_REGISTRY_LEN_MAX \
+    (DSB_PEERS_MAX * DSB_REGISTRY_PEER_LEN_MAX + DSB_REGISTRY_REST_LEN_MAX - 5) /* 61,617 */
+_Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can be stored");
+
+/* JSON nodes to read it: a peer has five members, a suspect three, and each member is a key and a
+ * value. One peer more has room, so that one too many is told as a peer and not as a node. */
+#define DSB_REGISTRY_NODES_MAX                                              \
+    (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + 3 * DSB_PAIRING_OFFERS_PER_HOUR + \
+     7 * DSB_PAIRING_SUSPECTS_MAX)
 
 #endif

@@ -112,12 +112,6 @@ struct dsb_pairing_mail {
     uint32_t len;
 };
 
-/* What a restart has to know, as plain data. */
-struct dsb_pairing_saved {
-    struct dsb_pairing_budget_saved budget;
-    uint32_t spent_ms; /* until no digits given away by the typist are good any more */
-};
-
 struct dsb_pairing {
     struct dsb_pairing_config config;
     struct dsb_pairing_side sides[DSB_PAIRING_ROLE_COUNT];

@@ -64,6 +64,12 @@ struct dsb_pairing_budget_saved {
     } suspects[DSB_PAIRING_SUSPECTS_MAX];
 };
 
+/* What a restart has to know of pairing, as plain data: the registry stores it. */
+struct dsb_pairing_saved {
+    struct dsb_pairing_budget_saved budget;
+    uint32_t spent_ms; /* until no digits given away by the typist are good any more */
+};
+
 /* Nothing used. */
 void dsb_pairing_budget_init(struct dsb_pairing_budget *b);
 

@@ -135,7 +135,8 @@ static bool budgets_wait(const struct dsb_registry *r)
     return false;
 }
 
-enum nx_status dsb_registry_set_budgets(struct dsb_registry *r, const struct dsb_budgets *budgets)
+enum nx_status dsb_registry_set_budgets(struct dsb_registry *r,
+                                        const struct dsb_pairing_saved *budgets)
 {
     if (r->status != NX_OK)
         return r->status;
@@ -357,7 +358,7 @@ const struct dsb_peer *dsb_registry_at(const struct dsb_registry *r, uint32_t in
     return &r->peers.at[index];
 }
 
-const struct dsb_budgets *dsb_registry_budgets(const struct dsb_registry *r)
+const struct dsb_pairing_saved *dsb_registry_budgets(const struct dsb_registry *r)
 {
     return &r->budgets;
 }

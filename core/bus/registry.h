@@ -65,8 +65,8 @@ struct dsb_registry {
     enum nx_status status; /* NX_OK, or why it is not READY */
     struct nx_why why;
     struct dsb_peers peers;
-    struct dsb_budgets budgets; /* the newest ones, stored or not */
-    bool is_kept;               /* what was damaged is under another name */
+    struct dsb_pairing_saved budgets; /* the newest ones, stored or not */
+    bool is_kept;                     /* what was damaged is under another name */
 
     /* In the order they came: first those that are done and not yet told, then one that is with the
      * store, if `sequence` is not 0, then those that wait. */
@@ -107,7 +107,7 @@ uint32_t dsb_registry_count(const struct dsb_registry *r);
 const struct dsb_peer *dsb_registry_at(const struct dsb_registry *r, uint32_t index);
 
 /* The budgets as they were loaded, or last set. */
-const struct dsb_budgets *dsb_registry_budgets(const struct dsb_registry *r);
+const struct dsb_pairing_saved *dsb_registry_budgets(const struct dsb_registry *r);
 
 /* ---- changes: each is told by one event ---------------------------------------------------- */
 
@@ -128,7 +128,7 @@ NX_MUST_CHECK enum nx_status dsb_registry_remove(struct dsb_registry *r, const c
  * a write fails. Copies.
  * NX_OK; NX_WOULD_BLOCK: nothing changed, take the events first; not READY as above. */
 NX_MUST_CHECK enum nx_status dsb_registry_set_budgets(struct dsb_registry *r,
-                                                      const struct dsb_budgets *budgets);
+                                                      const struct dsb_pairing_saved *budgets);
 
 /* A person gives up what was damaged: once it is kept under another name, an empty registry is
  * written, and then this one is READY.

@@ -77,35 +77,35 @@ static void put_peers(struct nx_json_writer *w, const struct dsb_peers *peers,
 }
 
 static void put_waits(struct nx_json_writer *w, const char *key,
-                      const uint32_t waits_ms[DSB_BUDGET_SLOTS])
+                      const uint32_t waits_ms[DSB_PAIRING_SLOTS])
 {
     nx_json_key(w, key);
     nx_json_begin_array(w);
-    for (uint32_t i = 0; i < DSB_BUDGET_SLOTS; i++) {
+    for (uint32_t i = 0; i < DSB_PAIRING_SLOTS; i++) {
         if (waits_ms[i] != 0)
             nx_json_put_u64(w, waits_ms[i]);
     }
     nx_json_end_array(w);
 }
 
-static void put_budgets(struct nx_json_writer *w, const struct dsb_budgets *b)
+static void put_budgets(struct nx_json_writer *w, const struct dsb_pairing_saved *b)
 {
-    NX_CHECK(b->suspect_count <= DSB_BUDGET_SUSPECTS_MAX);
+    NX_CHECK(b->budget.suspect_count <= DSB_PAIRING_SUSPECTS_MAX);
 
     nx_json_key(w, "budgets");
     nx_json_begin_object(w);
-    put_waits(w, "accepts_ms", b->accepts_ms);
-    put_waits(w, "offers_ms", b->offers_ms);
-    put_waits(w, "failed_ms", b->failed_ms);
-    put_u64(w, "failed_total", b->failed_total);
+    put_waits(w, "accepts_ms", b->budget.act_ms[DSB_PAIRING_ACT_ACCEPT]);
+    put_waits(w, "offers_ms", b->budget.act_ms[DSB_PAIRING_ACT_OFFER]);
+    put_waits(w, "failed_ms", b->budget.failed_ms);
+    put_u64(w, "failed_total", b->budget.failed_total);
     put_u64(w, "spent_ms", b->spent_ms);
     nx_json_key(w, "suspects");
     nx_json_begin_array(w);
-    for (uint32_t i = 0; i < b->suspect_count; i++) {
+    for (uint32_t i = 0; i < b->budget.suspect_count; i++) {
         nx_json_begin_object(w);
-        put_hex(w, "id", b->suspects[i].id);
-        put_u64(w, "failed", b->suspects[i].failed_count);
-        put_u64(w, "wait_ms", b->suspects[i].wait_ms);
+        put_hex(w, "id", b->budget.suspects[i].id);
+        put_u64(w, "failed", b->budget.suspects[i].failed_count);
+        put_u64(w, "wait_ms", b->budget.suspects[i].wait_ms);
         nx_json_end_object(w);
     }
     nx_json_end_array(w);
@@ -114,7 +114,7 @@ static void put_budgets(struct nx_json_writer *w, const struct dsb_budgets *b)
 
 enum nx_status dsb_registry_encode(enum dsb_world world, const struct dsb_peers *peers,
                                    const struct dsb_peers_edit *edit,
-                                   const struct dsb_budgets *budgets, struct nx_writer *out)
+                                   const struct dsb_pairing_saved *budgets, struct nx_writer *out)
 {
     struct nx_writer text = *out; /* what does not fit leaves `out` alone */
     struct nx_json_writer w = nx_json_writer_over(&text);
@@ -251,14 +251,14 @@ static enum nx_status read_peers(const struct nx_json *json, uint32_t array, enu
 }
 
 static enum nx_status read_waits(const struct nx_json *json, uint32_t array,
-                                 uint32_t waits_ms[DSB_BUDGET_SLOTS], struct nx_why *why)
+                                 uint32_t waits_ms[DSB_PAIRING_SLOTS], struct nx_why *why)
 {
     uint32_t count = 0;
 
     if (nx_json_type_of(json, array) != NX_JSON_ARRAY)
         return damaged(why, "a budget is no list");
-    if (nx_json_count(json, array) > DSB_BUDGET_SLOTS) {
-        nx_why_limit(why, "registry: acts of a budget", DSB_BUDGET_SLOTS,
+    if (nx_json_count(json, array) > DSB_PAIRING_SLOTS) {
+        nx_why_limit(why, "registry: acts of a budget", DSB_PAIRING_SLOTS,
                      nx_json_count(json, array));
         return NX_E_LIMIT;
     }
@@ -270,24 +270,25 @@ static enum nx_status read_waits(const struct nx_json *json, uint32_t array,
     return NX_OK;
 }
 
-static bool is_suspect(const struct dsb_budgets *b, const uint8_t id[DSB_ID_LEN])
+static bool is_suspect(const struct dsb_pairing_saved *b, const uint8_t id[DSB_ID_LEN])
 {
-    for (uint32_t i = 0; i < b->suspect_count; i++) {
-        if (nx_bytes_equal(nx_bytes_of(b->suspects[i].id, DSB_ID_LEN), nx_bytes_of(id, DSB_ID_LEN)))
+    for (uint32_t i = 0; i < b->budget.suspect_count; i++) {
+        if (nx_bytes_equal(nx_bytes_of(b->budget.suspects[i].id, DSB_ID_LEN),
+                           nx_bytes_of(id, DSB_ID_LEN)))
             return true;
     }
     return false;
 }
 
 static enum nx_status read_suspects(const struct nx_json *json, uint32_t array,
-                                    struct dsb_budgets *b, struct nx_why *why)
+                                    struct dsb_pairing_saved *b, struct nx_why *why)
 {
     static const char *const members[] = {"id", "failed", "wait_ms"};
 
     if (nx_json_type_of(json, array) != NX_JSON_ARRAY)
         return damaged(why, "suspects is no list");
-    if (nx_json_count(json, array) > DSB_BUDGET_SUSPECTS_MAX) {
-        nx_why_limit(why, "registry: suspects", DSB_BUDGET_SUSPECTS_MAX,
+    if (nx_json_count(json, array) > DSB_PAIRING_SUSPECTS_MAX) {
+        nx_why_limit(why, "registry: suspects", DSB_PAIRING_SUSPECTS_MAX,
                      nx_json_count(json, array));
         return NX_E_LIMIT;
     }
@@ -308,15 +309,15 @@ static enum nx_status read_suspects(const struct nx_json *json, uint32_t array,
             return damaged(why, "a suspect stands there twice");
 
         for (uint32_t i = 0; i < DSB_ID_LEN; i++)
-            b->suspects[b->suspect_count].id[i] = id[i];
-        b->suspects[b->suspect_count].failed_count = failed_count;
-        b->suspects[b->suspect_count++].wait_ms = wait_ms;
+            b->budget.suspects[b->budget.suspect_count].id[i] = id[i];
+        b->budget.suspects[b->budget.suspect_count].failed_count = failed_count;
+        b->budget.suspects[b->budget.suspect_count++].wait_ms = wait_ms;
     }
     return NX_OK;
 }
 
-static enum nx_status read_budgets(const struct nx_json *json, uint32_t node, struct dsb_budgets *b,
-                                   struct nx_why *why)
+static enum nx_status read_budgets(const struct nx_json *json, uint32_t node,
+                                   struct dsb_pairing_saved *b, struct nx_why *why)
 {
     static const char *const members[] = {"accepts_ms",   "offers_ms", "failed_ms",
                                           "failed_total", "spent_ms",  "suspects"};
@@ -324,9 +325,9 @@ static enum nx_status read_budgets(const struct nx_json *json, uint32_t node, st
         const char *name;
         uint32_t *waits_ms;
     } lists[] = {
-        {"accepts_ms", b->accepts_ms},
-        {"offers_ms", b->offers_ms},
-        {"failed_ms", b->failed_ms},
+        {"accepts_ms", b->budget.act_ms[DSB_PAIRING_ACT_ACCEPT]},
+        {"offers_ms", b->budget.act_ms[DSB_PAIRING_ACT_OFFER]},
+        {"failed_ms", b->budget.failed_ms},
     };
 
     if (!has_members(json, node, members, NX_COUNT_OF(members)))
@@ -338,7 +339,7 @@ static enum nx_status read_budgets(const struct nx_json *json, uint32_t node, st
         if (status != NX_OK)
             return status;
     }
-    if (get_u32(json, nx_json_find(json, node, "failed_total"), &b->failed_total) != NX_OK ||
+    if (get_u32(json, nx_json_find(json, node, "failed_total"), &b->budget.failed_total) != NX_OK ||
         get_u32(json, nx_json_find(json, node, "spent_ms"), &b->spent_ms) != NX_OK)
         return damaged(why, "a total is no whole number of 32 bits");
     return read_suspects(json, nx_json_find(json, node, "suspects"), b, why);
@@ -379,13 +380,13 @@ static enum nx_status check_head(const struct nx_json *json, enum dsb_world worl
 
 enum nx_status dsb_registry_decode(enum dsb_world world, struct nx_bytes text,
                                    struct nx_json_node *nodes, uint32_t node_cap,
-                                   struct dsb_peers *peers, struct dsb_budgets *budgets,
+                                   struct dsb_peers *peers, struct dsb_pairing_saved *budgets,
                                    struct nx_why *why)
 {
     NX_CHECK(peers->count == 0);
 
     struct nx_json json;
-    struct dsb_budgets read = {.suspect_count = 0};
+    struct dsb_pairing_saved read = {.budget.suspect_count = 0};
     enum nx_status status = nx_json_parse(&json, text, nodes, node_cap, &json_limits, why);
 
     if (status == NX_OK)

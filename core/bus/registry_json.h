@@ -15,25 +15,10 @@
 #define NX_CORE_BUS_REGISTRY_JSON_H
 
 #include "core/base/json.h"
+#include "core/bus/pairing_budget.h"
 #include "core/bus/peers.h"
 
 #define DSB_REGISTRY_VERSION 1
-
-/* How much of pairing's budgets is used up (docs/contracts/pairing.md): remaining waits in
- * milliseconds. The order of the waits of one list means nothing, and zero is no wait. */
-struct dsb_budgets {
-    uint32_t accepts_ms[DSB_BUDGET_SLOTS]; /* until each of the hour's accepts counts no more */
-    uint32_t offers_ms[DSB_BUDGET_SLOTS];
-    uint32_t failed_ms[DSB_BUDGET_SLOTS];
-    uint32_t failed_total; /* since ever */
-    uint32_t spent_ms;     /* until no digits given away are good any more */
-    uint32_t suspect_count;
-    struct {
-        uint8_t id[DSB_ID_LEN]; /* raw; each once */
-        uint32_t failed_count;
-        uint32_t wait_ms;
-    } suspects[DSB_BUDGET_SUSPECTS_MAX]; /* in pairing's order */
-};
 
 /* One change that is not in the table yet: at most one of the two, NULL for none. */
 struct dsb_peers_edit {
@@ -47,7 +32,7 @@ struct dsb_peers_edit {
 NX_MUST_CHECK enum nx_status dsb_registry_encode(enum dsb_world world,
                                                  const struct dsb_peers *peers,
                                                  const struct dsb_peers_edit *edit,
-                                                 const struct dsb_budgets *budgets,
+                                                 const struct dsb_pairing_saved *budgets,
                                                  struct nx_writer *out);
 
 /* Reads `text` into `peers`, which is empty, and `budgets`. Borrows `text` and `nodes`
@@ -58,6 +43,7 @@ NX_MUST_CHECK enum nx_status dsb_registry_encode(enum dsb_world world,
 NX_MUST_CHECK enum nx_status dsb_registry_decode(enum dsb_world world, struct nx_bytes text,
                                                  struct nx_json_node *nodes, uint32_t node_cap,
                                                  struct dsb_peers *peers,
-                                                 struct dsb_budgets *budgets, struct nx_why *why);
+                                                 struct dsb_pairing_saved *budgets,
+                                                 struct nx_why *why);
 
 #endif

@@ -33,7 +33,7 @@
 static struct nx_json_node nodes[DSB_REGISTRY_NODES_MAX];
 static struct dsb_peer memory[DSB_PEERS_MAX];
 static struct dsb_peers peers;
-static struct dsb_budgets budgets;
+static struct dsb_pairing_saved budgets;
 static struct nx_why why;
 static uint8_t text[NX_STORE_VALUE_MAX];
 static uint8_t text_again[NX_STORE_VALUE_MAX];
@@ -262,10 +262,10 @@ static void rows_of_tables(void)
         struct nx_bytes in = changed(bad[i].good, bad[i].from, bad[i].to);
 
         unit_row(bad[i].name);
-        budgets = (struct dsb_budgets){.failed_total = 99};
+        budgets = (struct dsb_pairing_saved){.budget.failed_total = 99};
         EXPECT_STATUS(decode(DSB_WORLD_SIM, in, DSB_PEERS_MAX), bad[i].status);
         EXPECT_EQ(peers.count, 0);
-        EXPECT_EQ(budgets.failed_total, 99);
+        EXPECT_EQ(budgets.budget.failed_total, 99);
         if (bad[i].why != NULL)
             EXPECT_TEXT(why.text, bad[i].why);
     }
@@ -337,9 +337,9 @@ static void fill(uint32_t peer_count, uint32_t suspect_count)
         EXPECT_STATUS(dsb_peers_add(&peers, &peer), NX_OK);
     }
     memset(&budgets, 0xff, sizeof(budgets));
-    budgets.suspect_count = suspect_count;
+    budgets.budget.suspect_count = suspect_count;
     for (uint32_t i = 0; i < suspect_count; i++)
-        budgets.suspects[i].id[0] = (uint8_t)i;
+        budgets.budget.suspects[i].id[0] = (uint8_t)i;
 }
 
 static void rows_of_full(void)
@@ -347,7 +347,7 @@ static void rows_of_full(void)
     struct nx_writer out;
 
     unit_row("the fullest registry has the length that limits.h computes");
-    fill(DSB_PEERS_MAX, DSB_BUDGET_SUSPECTS_MAX);
+    fill(DSB_PEERS_MAX, DSB_PAIRING_SUSPECTS_MAX);
     struct nx_bytes full = encode(DSB_WORLD_SIM, &no_edit);
     EXPECT_EQ(full.len, DSB_REGISTRY_LEN_MAX);
 
@@ -370,7 +370,7 @@ static void rows_of_full(void)
     EXPECT_EQ(peers.count, 0);
 
     unit_row("one suspect too many is over the limit");
-    fill(0, DSB_BUDGET_SUSPECTS_MAX);
+    fill(0, DSB_PAIRING_SUSPECTS_MAX);
     struct nx_bytes whole = encode(DSB_WORLD_SIM, &no_edit);
     text_again[whole.len] = '\0';
     EXPECT_STATUS(decode(DSB_WORLD_SIM,

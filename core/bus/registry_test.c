@@ -245,8 +245,10 @@ static void rows_of_bytes(void)
     begin();
     have("peer-sim-01", 1);
     have("b", 2);
-    struct dsb_budgets budgets = {.accepts_ms = {3599999}, .failed_total = 7, .suspect_count = 1};
-    budgets.suspects[0].failed_count = 3;
+    struct dsb_pairing_saved budgets = {.budget.act_ms[DSB_PAIRING_ACT_ACCEPT] = {3599999},
+                                        .budget.failed_total = 7,
+                                        .budget.suspect_count = 1};
+    budgets.budget.suspects[0].failed_count = 3;
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
     pump();
     value = on_disk(DSB_REGISTRY_KEY);
@@ -254,8 +256,8 @@ static void rows_of_bytes(void)
     size_t len = value.len;
 
     EXPECT_STATUS(restart(), NX_OK);
-    EXPECT_EQ(dsb_registry_budgets(&b.registry)->failed_total, 7);
-    EXPECT_EQ(dsb_registry_budgets(&b.registry)->suspects[0].failed_count, 3);
+    EXPECT_EQ(dsb_registry_budgets(&b.registry)->budget.failed_total, 7);
+    EXPECT_EQ(dsb_registry_budgets(&b.registry)->budget.suspects[0].failed_count, 3);
     put_on_disk("");
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, dsb_registry_budgets(&b.registry)), NX_OK);
     pump();
@@ -319,7 +321,7 @@ static void rows_of_refusals(void)
 
 static void rows_of_company(void)
 {
-    struct dsb_budgets budgets = {.failed_total = 1};
+    struct dsb_pairing_saved budgets = {.budget.failed_total = 1};
 
     begin();
     have("a", 1);
@@ -384,11 +386,11 @@ static void rows_of_limits(void)
     }
 
     unit_row("one more has to wait until the events are taken");
-    struct dsb_budgets budgets = {.failed_total = 5};
+    struct dsb_pairing_saved budgets = {.budget.failed_total = 5};
     EXPECT_STATUS(dsb_registry_remove(&b.registry, "d"), NX_WOULD_BLOCK);
     EXPECT_STATUS(add("d", 4), NX_WOULD_BLOCK);
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_WOULD_BLOCK);
-    EXPECT_EQ(dsb_registry_budgets(&b.registry)->failed_total, 0);
+    EXPECT_EQ(dsb_registry_budgets(&b.registry)->budget.failed_total, 0);
     expect_event(DSB_REGISTRY_REMOVE, "d", NX_OK);
     EXPECT_STATUS(dsb_registry_remove(&b.registry, "d"), NX_OK);
 }
@@ -396,7 +398,7 @@ static void rows_of_limits(void)
 static void rows_of_the_line(void)
 {
     struct nx_store_event foreign = {.key = DSB_REGISTRY_KEY, .sequence = 77};
-    struct dsb_budgets budgets = {.failed_total = 1};
+    struct dsb_pairing_saved budgets = {.budget.failed_total = 1};
     struct nx_store_event stored;
 
     begin();
@@ -443,7 +445,7 @@ static void rows_of_the_line(void)
 
     unit_row("budgets that wait are replaced by newer ones, and told once");
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
-    budgets.failed_total = 2;
+    budgets.budget.failed_total = 2;
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
     pump();
     expect_event(DSB_REGISTRY_BUDGETS, "", NX_OK);
@@ -452,23 +454,23 @@ static void rows_of_the_line(void)
     unit_row("budgets on their way are followed by newer ones");
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
     EXPECT(dsb_registry_output(&b.registry, &b.store));
-    budgets.failed_total = 3;
+    budgets.budget.failed_total = 3;
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
     pump();
     expect_event(DSB_REGISTRY_BUDGETS, "", NX_OK);
     expect_event(DSB_REGISTRY_BUDGETS, "", NX_OK);
     EXPECT_STATUS(restart(), NX_OK);
-    EXPECT_EQ(dsb_registry_budgets(&b.registry)->failed_total, 3);
+    EXPECT_EQ(dsb_registry_budgets(&b.registry)->budget.failed_total, 3);
 
     unit_row("budgets that could not be stored go along with the next change");
-    budgets.failed_total = 4;
+    budgets.budget.failed_total = 4;
     nx_store_memory_plan(&b.disk, 1, NX_STORE_FAULT_REFUSED, NX_E_IO);
     EXPECT_STATUS(dsb_registry_set_budgets(&b.registry, &budgets), NX_OK);
     pump();
     expect_event(DSB_REGISTRY_BUDGETS, "", NX_E_IO);
     have("c", 3);
     EXPECT_STATUS(restart(), NX_OK);
-    EXPECT_EQ(dsb_registry_budgets(&b.registry)->failed_total, 4);
+    EXPECT_EQ(dsb_registry_budgets(&b.registry)->budget.failed_total, 4);
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -517,7 +519,7 @@ static const struct {
 
 static void expect_refused(enum nx_status status)
 {
-    struct dsb_budgets budgets = {.failed_total = 1};
+    struct dsb_pairing_saved budgets = {.budget.failed_total = 1};
 
     EXPECT_STATUS(dsb_registry_status(&b.registry), status);
     EXPECT_STATUS(add("a", 1), status);

@@ -41,7 +41,7 @@ static void expect_pair(enum dsb_world world, const char *in, size_t in_len, con
     static char got[NX_STORE_VALUE_MAX];
     const struct dsb_peers_edit no_edit = {.added = NULL};
     struct dsb_peers table;
-    struct dsb_budgets budgets;
+    struct dsb_pairing_saved budgets;
     struct nx_why why;
     struct nx_writer out = nx_writer_over(got, sizeof(got) - 1);
 
