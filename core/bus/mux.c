@@ -140,6 +140,15 @@ enum nx_status dsb_mux_shutdown(struct dsb_mux *m, enum dsb_goaway_code code, co
     return NX_OK;
 }
 
+void dsb_mux_terminate(struct dsb_mux *m, enum dsb_goaway_code code, const char *why)
+{
+    if (m->state == DSB_MUX_OVER)
+        return;
+    m->end_by_peer = false;
+    m->goaway_due = true;
+    dsb_mux_end(m, NX_END, (uint16_t)code, why);
+}
+
 bool dsb_mux_is_over(const struct dsb_mux *m)
 {
     return m->state == DSB_MUX_OVER && !m->goaway_due;

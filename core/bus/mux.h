@@ -131,6 +131,9 @@ void dsb_mux_cut(struct dsb_mux *m);
 NX_MUST_CHECK enum nx_status dsb_mux_shutdown(struct dsb_mux *m, enum dsb_goaway_code code,
                                               const char *why);
 
+/* End it now: GOAWAY goes out, and every stream is over. Nothing when it is over already. */
+void dsb_mux_terminate(struct dsb_mux *m, enum dsb_goaway_code code, const char *why);
+
 /* The session is over and its last frame was output: the link below may be closed. */
 bool dsb_mux_is_over(const struct dsb_mux *m);
 
