@@ -19,6 +19,9 @@ const struct dsb_profile dsb_profile_host = {
     .grants_max = 1024u * 1048576u,
     .queues_max = 256u * 1048576u,
     .block_size = 4096,
+    .link_count_max = 1024,
+    .peer_count_max = 128,
+    .neighbour_count_max = 1024,
     .keepalive_interval = KEEPALIVE_INTERVAL,
     .keepalive_timeout = KEEPALIVE_TIMEOUT,
 };
@@ -30,6 +33,9 @@ const struct dsb_profile dsb_profile_board = {
     .grants_max = 64 * DSB_CREDIT_INITIAL + 2097152u, /* every stream's start, and 2 MiB to grow */
     .queues_max = 1048576,
     .block_size = 1024,
+    .link_count_max = 8,
+    .peer_count_max = 16,
+    .neighbour_count_max = 64,
     .keepalive_interval = KEEPALIVE_INTERVAL,
     .keepalive_timeout = KEEPALIVE_TIMEOUT,
 };

@@ -13,6 +13,9 @@ struct dsb_profile {
     uint64_t grants_max;       /* credit granted to all peers together, bytes */
     uint64_t queues_max;       /* bytes accepted and not yet sent, all streams together */
     uint32_t block_size;       /* of the pool, bytes */
+    uint32_t link_count_max;   /* connections at once, of either purpose */
+    uint32_t peer_count_max;   /* paired devices, at most DSB_PEERS_MAX */
+    uint32_t neighbour_count_max; /* devices around: one for each paired one, and strangers */
     struct nx_duration keepalive_interval;
     struct nx_duration keepalive_timeout;
 };

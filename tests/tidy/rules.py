@@ -31,8 +31,9 @@ WORLDS = {
     "tools": ANY,
 }
 
-# Freestanding, as what they test: the harness, and the table that judges every backend's streams.
-HARNESS = ["tests/unit/", "tests/streams/"]
+# Freestanding, as what they test: the harness, and the table that judges every backend's streams, and
+# localSim as a world.
+HARNESS = ["tests/unit/", "tests/streams/", "tests/localsim/"]
 
 
 def is_code(path):

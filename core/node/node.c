@@ -1,0 +1,364 @@
+#include "core/node/node.h"
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/bus/byte_stream.h"
+#include "core/bus/msg_stream.h"
+#include "core/bus/stream_name.h"
+#include "core/crypto/crypto.h"
+#include "core/node/node_internal.h"
+
+enum {
+    /* The registry is the one key written here: one write in flight, one waiting, one to replace it. */
+    STORE_SLOTS = 3,
+    ALIGNMENT = 16,
+};
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/* The lent memory, cut into the tables of a node. Run over nothing it only adds up. */
+struct layout {
+    uint8_t *memory; /* NULL: adding up */
+    uint64_t size;
+};
+
+static void *cut(struct layout *layout, uint64_t count, uint64_t size)
+{
+    void *at = layout->memory == NULL ? NULL : layout->memory + layout->size;
+
+    layout->size += (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return at;
+}
+
+struct tables {
+    struct dsb_link *links;
+    struct dsb_peer *peers;
+    struct dsb_neighbour *neighbours;
+    uint32_t *neighbour_index;
+    void *store_values;
+    void *pools;
+};
+
+static uint64_t lay_out(const struct dsb_profile *profile, void *memory, struct tables *tables)
+{
+    struct layout layout = {.memory = memory};
+    uint32_t neighbours = profile->neighbour_count_max;
+
+    tables->links = cut(&layout, profile->link_count_max, sizeof(struct dsb_link));
+    tables->peers = cut(&layout, profile->peer_count_max, sizeof(struct dsb_peer));
+    tables->neighbours = cut(&layout, neighbours, sizeof(struct dsb_neighbour));
+    tables->neighbour_index =
+        cut(&layout, dsb_neighbours_index_count(neighbours), sizeof(uint32_t));
+    tables->store_values = cut(&layout, STORE_SLOTS, NX_STORE_VALUE_MAX);
+    tables->pools = cut(&layout, 1, dsb_pools_size(profile));
+    return layout.size;
+}
+
+uint64_t dsb_node_memory_size(const struct dsb_profile *profile)
+{
+    struct tables tables;
+
+    return lay_out(profile, NULL, &tables);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static enum nx_status init_discovery(struct dsb_node *n, struct nx_instant now,
+                                     const struct tables *tables, struct nx_why *why)
+{
+    struct dsb_discovery_config config = n->config.discovery;
+
+    config.beacon.device_id = nx_bytes_of_text(n->config.id_text);
+    memcpy(config.beacon.noise_static, n->config.device.noise_static,
+           sizeof(config.beacon.noise_static));
+    config.has_text_ids = n->config.world == DSB_WORLD_SIM;
+    config.rng = n->config.rng;
+    config.markers = n->config.markers;
+    return dsb_discovery_init(&n->discovery, now, &config, tables->neighbours,
+                              n->config.profile->neighbour_count_max, tables->neighbour_index, why);
+}
+
+static void init_pairing(struct dsb_node *n)
+{
+    const struct dsb_pairing_config config = {
+        .self = n->config.device,
+        .rng = n->config.rng,
+        .markers = n->config.markers,
+        .markers_show_code = n->config.world == DSB_WORLD_SIM,
+    };
+
+    dsb_pairing_init(&n->pairing, &config);
+}
+
+static enum nx_status config_holds(const struct dsb_node_config *config, struct nx_why *why)
+{
+    uint8_t id[DSB_ID_LEN];
+    const char *broken = NULL;
+
+    if (dsb_id_of_text(config->world, config->id_text, id) != NX_OK ||
+        memcmp(id, config->device.id, sizeof(id)) != 0)
+        broken = "the id's text and its bytes do not belong together";
+    else if (config->memory_size < dsb_node_memory_size(config->profile))
+        broken = "there is less memory than the profile needs";
+
+    if (broken == NULL)
+        return NX_OK;
+    if (why != NULL)
+        nx_why_set(why, broken);
+    return NX_E_INVALID;
+}
+
+enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant now,
+                             const struct dsb_node_config *config, struct nx_why *why)
+{
+    struct tables tables;
+    enum nx_status status = config_holds(config, why);
+
+    if (status != NX_OK)
+        return status;
+
+    memset(n, 0, sizeof(*n));
+    n->config = *config;
+    n->registry_status = NX_E_STATE;
+    lay_out(config->profile, config->memory, &tables);
+    n->links = tables.links;
+    n->link_count = config->profile->link_count_max;
+    for (uint32_t i = 0; i < n->link_count; i++)
+        n->links[i].state = DSB_LINK_FREE;
+
+    status =
+        dsb_pools_init(&n->pools, config->profile, tables.pools, dsb_pools_size(config->profile));
+    if (status != NX_OK)
+        return status;
+    nx_store_init(&n->store, tables.store_values, NX_STORE_VALUE_MAX, STORE_SLOTS);
+    dsb_registry_init(&n->registry, config->world, tables.peers, config->profile->peer_count_max);
+    init_pairing(n);
+    return init_discovery(n, now, &tables, why);
+}
+
+static void resume_budgets(struct dsb_node *n, struct nx_instant now)
+{
+    /* What was decoded holds its limits; should pairing still refuse it, it starts with none used
+     * rather than not at all, since the registry is a person's own file. */
+    (void)!dsb_pairing_import(&n->pairing, now, dsb_registry_budgets(&n->registry));
+}
+
+static void pin_peers(struct dsb_node *n, struct nx_instant now)
+{
+    for (uint32_t i = 0; i < dsb_registry_count(&n->registry); i++) {
+        const struct dsb_peer *peer = dsb_registry_at(&n->registry, i);
+        struct dsb_discovery_pin pin = {.id = nx_bytes_of_text(peer->id_text)};
+
+        memcpy(pin.noise_static, peer->noise_static, sizeof(pin.noise_static));
+        memcpy(pin.ed25519_public, peer->ed25519, sizeof(pin.ed25519_public));
+        (void)!dsb_discovery_pin(&n->discovery, now, &pin); /* the table has a place for each */
+    }
+}
+
+enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx_status loaded,
+                              struct nx_bytes text)
+{
+    if (n->is_started)
+        return NX_E_STATE;
+
+    /* Nothing is in the pool of blocks yet: the nodes of the JSON tree may lie there for a moment. */
+    struct nx_json_node *nodes = (struct nx_json_node *)(void *)n->pools.blocks.memory;
+    uint64_t room = (uint64_t)n->pools.blocks.block_count * n->pools.blocks.block_size;
+    uint64_t cap = room / sizeof(*nodes);
+
+    n->registry_status =
+        dsb_registry_load(&n->registry, loaded, text, nodes,
+                          cap < DSB_REGISTRY_NODES_MAX ? (uint32_t)cap : DSB_REGISTRY_NODES_MAX);
+    if (n->registry_status == NX_OK) {
+        resume_budgets(n, now);
+        pin_peers(n, now);
+    }
+    n->is_started = true;
+    nx_marker_emit(n->config.markers, now, nx_bytes_of_text("dsoftbusd: ready"));
+    dsb_node_work(n, now);
+    return n->registry_status;
+}
+
+void dsb_node_wipe(struct dsb_node *n)
+{
+    for (uint32_t i = 0; i < n->link_count; i++)
+        dsb_link_wipe(&n->links[i]);
+    dsb_pairing_wipe(&n->pairing);
+    nx_crypto_wipe(&n->config, sizeof(n->config));
+    n->link_count = 0;
+}
+
+const struct nx_why *dsb_node_registry_why(const struct dsb_node *n)
+{
+    return dsb_registry_why(&n->registry);
+}
+
+/* ---- time, store, datagrams ---------------------------------------------------------------- */
+
+void dsb_node_tick(struct dsb_node *n, struct nx_instant now)
+{
+    dsb_discovery_tick(&n->discovery, now);
+    dsb_pairing_tick(&n->pairing, now);
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        if (n->links[i].state == DSB_LINK_SESSION)
+            dsb_mux_tick(&n->links[i].mux, now);
+    }
+    dsb_node_work(n, now);
+}
+
+struct nx_instant dsb_node_deadline(const struct dsb_node *n)
+{
+    struct nx_instant deadline = nx_instant_earlier(dsb_discovery_deadline(&n->discovery),
+                                                    dsb_pairing_deadline(&n->pairing));
+
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        if (n->links[i].state == DSB_LINK_SESSION)
+            deadline = nx_instant_earlier(deadline, dsb_mux_deadline(&n->links[i].mux));
+    }
+    return deadline;
+}
+
+struct nx_store *dsb_node_store(struct dsb_node *n)
+{
+    return &n->store;
+}
+
+void dsb_node_stored(struct dsb_node *n, struct nx_instant now)
+{
+    dsb_node_work(n, now);
+}
+
+enum nx_status dsb_node_datagram_input(struct dsb_node *n, struct nx_instant now,
+                                       struct nx_address from, struct nx_bytes datagram)
+{
+    return dsb_discovery_input(&n->discovery, now, from, datagram);
+}
+
+bool dsb_node_datagram_output(struct dsb_node *n, struct nx_address *to, struct nx_bytes *datagram)
+{
+    return dsb_discovery_output(&n->discovery, to, datagram);
+}
+
+/* ---- verbs --------------------------------------------------------------------------------- */
+
+/* The device that a person names, for pairing. */
+static enum nx_status named_peer(const struct dsb_node *n, const char *id_text,
+                                 struct dsb_pairing_peer *peer)
+{
+    if (n->registry_status != NX_OK)
+        return NX_E_STATE;
+    *peer = (struct dsb_pairing_peer){0};
+    if (dsb_id_of_text(n->config.world, id_text, peer->id) != NX_OK)
+        return NX_E_INVALID;
+
+    struct nx_text t = nx_text_over(peer->id_text, sizeof(peer->id_text));
+    nx_text_add(&t, id_text);
+    return NX_OK;
+}
+
+enum nx_status dsb_node_pair_offer(struct dsb_node *n, struct nx_instant now, const char *id_text,
+                                   char code[DSB_PAIRING_CODE_LEN + 1])
+{
+    struct dsb_pairing_peer peer;
+    enum nx_status status = named_peer(n, id_text, &peer);
+
+    if (status == NX_OK)
+        status = dsb_pairing_offer(&n->pairing, now, &peer, code);
+    dsb_node_work(n, now);
+    return status;
+}
+
+enum nx_status dsb_node_pair_accept(struct dsb_node *n, struct nx_instant now, const char *id_text,
+                                    struct nx_bytes code)
+{
+    struct dsb_pairing_peer peer;
+    enum nx_status status = named_peer(n, id_text, &peer);
+
+    if (status == NX_OK)
+        status = dsb_pairing_accept(&n->pairing, now, &peer, code);
+    if (status == NX_OK)
+        n->pair_dial_given = false;
+    dsb_node_work(n, now);
+    return status;
+}
+
+void dsb_node_pair_cancel(struct dsb_node *n, struct nx_instant now, enum dsb_pairing_role role)
+{
+    dsb_pairing_cancel(&n->pairing, now, role, NX_E_ABORTED);
+    dsb_node_work(n, now);
+}
+
+enum nx_status dsb_node_unpair(struct dsb_node *n, struct nx_instant now, const char *id_text)
+{
+    if (n->registry_status != NX_OK)
+        return NX_E_STATE;
+
+    uint8_t id[DSB_ID_LEN];
+    if (dsb_id_of_text(n->config.world, id_text, id) != NX_OK)
+        return NX_E_NOT_FOUND;
+    dsb_pairing_unpair(&n->pairing, now, id);
+
+    enum nx_status status = dsb_registry_remove(&n->registry, id_text);
+    dsb_node_work(n, now);
+    return status == NX_E_BUSY || status == NX_WOULD_BLOCK ? NX_E_LIMIT : status;
+}
+
+enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text)
+{
+    if (dsb_registry_find_text(&n->registry, id_text) == NULL)
+        return NX_E_NOT_FOUND;
+    if (dsb_node_session(n, id_text) != NULL)
+        return NX_OK;
+    return dsb_node_ask_to_dial(n, id_text, DSB_LINK_TO_TALK) ? NX_OK : NX_E_LIMIT;
+}
+
+struct dsb_mux *dsb_node_session(struct dsb_node *n, const char *id_text)
+{
+    struct dsb_link *link = dsb_node_session_link(n, id_text);
+
+    return link == NULL ? NULL : &link->mux;
+}
+
+void dsb_node_mark_open(struct dsb_node *n, struct nx_instant now, const char *id_text,
+                        struct nx_bytes stream_name)
+{
+    char line[NX_MARKER_LINE_MAX];
+    struct nx_text t = nx_text_over(line, sizeof(line));
+    struct nx_bytes channel;
+
+    if (dsb_stream_name_split(stream_name, DSB_MSG_PREFIX, &channel))
+        nx_text_add(&t, "dsoftbus: msg open peer=");
+    else if (dsb_stream_name_split(stream_name, DSB_BYTE_PREFIX, &channel))
+        nx_text_add(&t, "dsoftbus: byte open peer=");
+    else
+        return;
+
+    char shown[DSB_STREAM_NAME_MAX + 1]; /* a peer chose the name: it may not break the line */
+    nx_text_for_show(channel, shown, sizeof(shown));
+    nx_text_add(&t, id_text);
+    nx_text_add(&t, " ch=");
+    nx_text_add(&t, shown);
+    nx_marker_emit(n->config.markers, now, nx_bytes_of(line, t.len));
+}
+
+enum nx_status dsb_node_accept(struct dsb_node *n, struct nx_instant now, struct dsb_mux *mux,
+                               struct dsb_stream_handle stream)
+{
+    const struct dsb_stream *s = dsb_mux_stream(mux, stream);
+    struct nx_bytes channel;
+
+    if (s == NULL)
+        return NX_E_CLOSED;
+
+    struct nx_bytes name = nx_bytes_of(s->name, s->name_len);
+    enum nx_status status =
+        dsb_mux_accept(mux, stream, !dsb_stream_name_split(name, DSB_BYTE_PREFIX, &channel));
+    if (status != NX_OK)
+        return status;
+
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        if (n->links[i].state == DSB_LINK_SESSION && &n->links[i].mux == mux)
+            dsb_node_mark_open(n, now, n->links[i].info.id_text, name);
+    }
+    return NX_OK;
+}

@@ -1,0 +1,201 @@
+/* Node: one device put together: discovery, registry, pairing, and links with streams on them.
+ *
+ *                    +-------------------- node --------------------+
+ *     datagrams ---- | discovery        pairing ------ registry ----|---- store
+ *     links -------- | link: session (mux: streams) or pairing      |
+ *                    +----------------------------------------------+
+ *                          verbs, events: whoever owns the node
+ *
+ * The same object runs in a host daemon, in the simulator, on a board and, twice, in localSim; what
+ * differs is who drives it. A driver brings datagrams, link bytes, the store's answers and the time,
+ * dials where `dial` says, and takes outputs and events after each call. The node decides nothing
+ * about identity: it takes what admission proved (core/node/link.h).
+ *
+ * A node that could not read its registry runs without pairing and without sessions and says so; it
+ * is never taken for a node without peers. */
+#ifndef NX_CORE_NODE_NODE_H
+#define NX_CORE_NODE_NODE_H
+
+#include "core/bus/discovery.h"
+#include "core/bus/registry.h"
+#include "core/node/link.h"
+#include "core/store/store.h"
+
+/* Everything is copied except what is pointed to. */
+struct dsb_node_config {
+    const struct dsb_profile *profile;
+    enum dsb_world world;
+    const char *id_text;              /* ours */
+    struct dsb_pairing_device device; /* ours: raw id and public keys */
+    struct dsb_discovery_config discovery;
+    struct nx_rng rng;
+    struct nx_markers *markers; /* kept; NULL: nobody listens */
+    void *memory;               /* dsb_node_memory_size(profile) bytes, aligned to 16; kept */
+    uint64_t memory_size;
+};
+
+enum dsb_node_event_kind {
+    DSB_NODE_DISCOVERY,      /* `discovery`: a device was seen, changed or is gone */
+    DSB_NODE_PAIRED,         /* this device is paired, stored and announced */
+    DSB_NODE_PAIRING_FAILED, /* `status`: an offer or accept is over without success */
+    DSB_NODE_PAIRING_BROKEN, /* a link was broken off; the offer or accept is open still */
+    DSB_NODE_UNPAIRED,
+    DSB_NODE_STORE_FAILED, /* `status`: a change of the registry was not stored and did not happen */
+    DSB_NODE_SESSION_UP,   /* a session with this device: dsb_node_session */
+    DSB_NODE_SESSION_ENDED, /* `mux` says how */
+    DSB_NODE_STREAM,        /* `mux`: news of a stream of the session with this device */
+};
+
+struct dsb_node_event {
+    enum dsb_node_event_kind kind;
+    char id_text[DSB_ID_TEXT_MAX + 1]; /* the device it is about */
+    enum nx_status status;
+    bool is_spent;              /* PAIRING_FAILED: the digits are used up */
+    enum dsb_pairing_role role; /* PAIRED, PAIRING_FAILED, PAIRING_BROKEN */
+    enum dsb_discovery_event_kind discovery;
+    struct dsb_mux_event mux;
+};
+
+/* A device that the driver is to reach, and for what. */
+struct dsb_node_dial {
+    char id_text[DSB_ID_TEXT_MAX + 1];
+    enum dsb_link_purpose purpose;
+};
+
+/* Sessions that were asked for and not yet begun. */
+#define DSB_NODE_DIALS_MAX 8
+
+/* News that a node keeps until it is taken: one of each open act, dial and change, and some. */
+#define DSB_NODE_NEWS_MAX 32
+
+struct dsb_node {
+    struct dsb_node_config config;
+    struct dsb_pools pools;
+    struct nx_store store;
+    struct dsb_registry registry;
+    struct dsb_discovery discovery;
+    struct dsb_pairing pairing;
+
+    struct dsb_link *links;
+    uint32_t link_count;
+    uint32_t next_event_link; /* whose turn it is to tell */
+
+    bool is_started;
+    enum nx_status registry_status; /* NX_OK: pairing and sessions work */
+    struct nx_why registry_why;
+
+    struct dsb_node_dial dials[DSB_NODE_DIALS_MAX];
+    uint32_t dial_count;
+    bool pair_dial_given; /* of the accept that is open */
+
+    struct dsb_node_event news[DSB_NODE_NEWS_MAX];
+    uint32_t news_first;
+    uint32_t news_count;
+};
+
+/* Bytes that a node of this profile needs. */
+uint64_t dsb_node_memory_size(const struct dsb_profile *profile);
+
+/* Everything but the registry, which `start` brings.
+ * NX_OK; NX_E_INVALID: a field of the config, or too little memory; `why` (which may be NULL) says
+ * which; or what the randomness answers. */
+NX_MUST_CHECK enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant now,
+                                           const struct dsb_node_config *config,
+                                           struct nx_why *why);
+
+/* The registry as the store had it: what the driver's load answered, and the bytes. The node is up:
+ * the marker `dsoftbusd: ready` says so.
+ * NX_OK; or why pairing and sessions are refused from now on (dsb_node_registry_why has the sentence);
+ * a damaged registry is being set aside. NX_E_STATE: it was started before. */
+NX_MUST_CHECK enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now,
+                                            enum nx_status loaded, struct nx_bytes text);
+
+/* Give everything back, wipe every secret. Only init may follow. */
+void dsb_node_wipe(struct dsb_node *n);
+
+/* ---- time, store, datagrams ------------------------------------------------------------------ */
+
+void dsb_node_tick(struct dsb_node *n, struct nx_instant now);
+struct nx_instant dsb_node_deadline(const struct dsb_node *n);
+
+/* The store's writes: take them with nx_store_output, answer with nx_store_answer, then call
+ * `stored`. */
+struct nx_store *dsb_node_store(struct dsb_node *n);
+void dsb_node_stored(struct dsb_node *n, struct nx_instant now);
+
+/* A beacon came in. What dsb_discovery_input answers; a hint, never an error of ours. */
+enum nx_status dsb_node_datagram_input(struct dsb_node *n, struct nx_instant now,
+                                       struct nx_address from, struct nx_bytes datagram);
+
+/* The next beacon to send, lent until the next tick. False: none. */
+bool dsb_node_datagram_output(struct dsb_node *n, struct nx_address *to, struct nx_bytes *datagram);
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+/* The next device to dial. Told once; answer with `link_up` or `dial_failed`. False: none. */
+bool dsb_node_dial(struct dsb_node *n, struct dsb_node_dial *dial);
+void dsb_node_dial_failed(struct dsb_node *n, struct nx_instant now,
+                          const struct dsb_node_dial *dial, enum nx_status why);
+
+/* Is this id paired, with exactly these keys?
+ * NX_OK; NX_E_NOT_FOUND: it is not paired; NX_E_IDENTITY: it is, with other keys. */
+NX_MUST_CHECK enum nx_status dsb_node_knows(const struct dsb_node *n,
+                                            const struct dsb_pairing_device *device);
+
+/* A connection was admitted. `*link` names it in the calls below.
+ * NX_OK: also when all that it will carry is a refusal; NX_E_DENIED: not a paired device; NX_E_IDENTITY:
+ * paired, with other keys; NX_E_LIMIT: every link is in use. */
+NX_MUST_CHECK enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
+                                              const struct dsb_link_info *info, uint32_t *link);
+
+/* As dsb_link_input and dsb_link_output. */
+NX_MUST_CHECK enum nx_status dsb_node_link_input(struct dsb_node *n, struct nx_instant now,
+                                                 uint32_t link, struct nx_bytes in, size_t *used);
+bool dsb_node_link_output(struct dsb_node *n, uint32_t link, struct nx_writer *out);
+
+/* Nothing more will come out of this link: close what is below, and say `link_down`. */
+bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link);
+
+/* What is below is gone. Its news comes first, then the link is free. */
+void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link);
+
+/* ---- the owner's verbs ----------------------------------------------------------------------- */
+
+/* Show a code to the person here, for `id_text` to type. What dsb_pairing_offer answers; NX_E_STATE:
+ * the registry could not be read; NX_E_INVALID: no such id can be, or it is ours. */
+NX_MUST_CHECK enum nx_status dsb_node_pair_offer(struct dsb_node *n, struct nx_instant now,
+                                                 const char *id_text,
+                                                 char code[DSB_PAIRING_CODE_LEN + 1]);
+
+/* The person here typed the code that `id_text` shows. NX_OK: begun; PAIRED or PAIRING_FAILED
+ * follows. Else what dsb_pairing_accept answers, and as above. */
+NX_MUST_CHECK enum nx_status dsb_node_pair_accept(struct dsb_node *n, struct nx_instant now,
+                                                  const char *id_text, struct nx_bytes code);
+
+/* Take the offer or the accept back. */
+void dsb_node_pair_cancel(struct dsb_node *n, struct nx_instant now, enum dsb_pairing_role role);
+
+/* Forget a paired device. It counts once it is stored: UNPAIRED follows, and a live session ends.
+ * NX_OK; NX_E_NOT_FOUND; NX_E_STATE: the registry could not be read; NX_E_LIMIT: too many changes
+ * are under way. */
+NX_MUST_CHECK enum nx_status dsb_node_unpair(struct dsb_node *n, struct nx_instant now,
+                                             const char *id_text);
+
+/* Ask for a session with a paired device: the driver is told to dial.
+ * NX_OK: asked, or there is one; NX_E_NOT_FOUND: not paired; NX_E_LIMIT: too many are asked for. */
+NX_MUST_CHECK enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text);
+
+/* The session with this device, for msg_stream, byte_stream and the mux's verbs; NULL: none. */
+struct dsb_mux *dsb_node_session(struct dsb_node *n, const char *id_text);
+
+/* Accept a stream that DSB_NODE_STREAM told of. What dsb_mux_accept answers. */
+NX_MUST_CHECK enum nx_status dsb_node_accept(struct dsb_node *n, struct nx_instant now,
+                                             struct dsb_mux *mux, struct dsb_stream_handle stream);
+
+/* The next piece of news. False: none. */
+bool dsb_node_event(struct dsb_node *n, struct nx_instant now, struct dsb_node_event *event);
+
+/* Why the registry could not be read; empty when it could. */
+const struct nx_why *dsb_node_registry_why(const struct dsb_node *n);
+
+#endif

@@ -1,0 +1,29 @@
+/* What node.c, node_links.c and node_work.c share. */
+#ifndef NX_CORE_NODE_NODE_INTERNAL_H
+#define NX_CORE_NODE_NODE_INTERNAL_H
+
+#include "core/node/node.h"
+
+/* Carry what the parts have for each other: pairing's wishes to the registry, the registry's to the
+ * store and back, until nothing moves. To be called at the end of whatever changed one of them. */
+void dsb_node_work(struct dsb_node *n, struct nx_instant now);
+
+/* Room for news, and one more piece of it. */
+bool dsb_node_can_tell(const struct dsb_node *n);
+void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event);
+
+/* Ask the driver to dial; false: too many are asked for. One that is asked for already is enough. */
+bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text, enum dsb_link_purpose purpose);
+
+/* The link that carries a session with this device, or NULL. */
+struct dsb_link *dsb_node_session_link(struct dsb_node *n, const char *id_text);
+
+/* News of a session's mux: what the node does about it before the owner hears. */
+void dsb_node_on_mux_event(struct dsb_node *n, struct nx_instant now, struct dsb_link *link,
+                           const struct dsb_mux_event *event);
+
+/* "<prefix><id><between><rest>" as a marker. */
+void dsb_node_mark_open(struct dsb_node *n, struct nx_instant now, const char *id_text,
+                        struct nx_bytes stream_name);
+
+#endif

@@ -1,0 +1,279 @@
+/* What the parts of a node have for each other, and the news for its owner. */
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/node/node_internal.h"
+
+bool dsb_node_can_tell(const struct dsb_node *n)
+{
+    return n->news_count < DSB_NODE_NEWS_MAX;
+}
+
+void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event)
+{
+    NX_CHECK(dsb_node_can_tell(n));
+    n->news[(n->news_first + n->news_count) % DSB_NODE_NEWS_MAX] = *event;
+    n->news_count++;
+}
+
+static void name(struct dsb_node_event *event, const char *id_text)
+{
+    struct nx_text t = nx_text_over(event->id_text, sizeof(event->id_text));
+
+    nx_text_add(&t, id_text);
+}
+
+/* ---- pairing ------------------------------------------------------------------------------- */
+
+/* What of a paired device is stored: the keys that the session proved, and the name it goes by. */
+static struct dsb_peer peer_of(const struct dsb_node *n, const struct dsb_pairing_event *event)
+{
+    struct dsb_peer peer = {0};
+    const struct dsb_neighbour *neighbour =
+        dsb_discovery_find(&n->discovery, nx_bytes_of_text(event->peer.id_text));
+
+    memcpy(peer.id_text, event->peer.id_text, sizeof(peer.id_text));
+    memcpy(peer.id, event->device.id, sizeof(peer.id));
+    memcpy(peer.ed25519, event->device.ed25519, sizeof(peer.ed25519));
+    memcpy(peer.noise_static, event->device.noise_static, sizeof(peer.noise_static));
+    if (neighbour != NULL)
+        nx_text_for_show(nx_bytes_of_text(neighbour->name), peer.name, sizeof(peer.name));
+    return peer;
+}
+
+static void store_peer(struct dsb_node *n, struct nx_instant now,
+                       const struct dsb_pairing_event *event)
+{
+    struct dsb_peer peer = peer_of(n, event);
+    enum nx_status status = dsb_registry_add(&n->registry, &peer);
+
+    if (status != NX_OK) /* nobody may be told that it is stored */
+        (void)!dsb_pairing_stored(&n->pairing, now, event->role,
+                                  status == NX_WOULD_BLOCK ? NX_E_LIMIT : status);
+}
+
+static void pin_peer(struct dsb_node *n, struct nx_instant now, const char *id_text)
+{
+    const struct dsb_peer *peer = dsb_registry_find_text(&n->registry, id_text);
+
+    if (peer == NULL)
+        return;
+
+    struct dsb_discovery_pin pin = {.id = nx_bytes_of_text(peer->id_text)};
+    memcpy(pin.noise_static, peer->noise_static, sizeof(pin.noise_static));
+    memcpy(pin.ed25519_public, peer->ed25519, sizeof(pin.ed25519_public));
+    (void)!dsb_discovery_pin(&n->discovery, now, &pin); /* pinned before: paired a second time */
+}
+
+static void on_paired(struct dsb_node *n, struct nx_instant now,
+                      const struct dsb_pairing_event *event)
+{
+    struct dsb_node_event news = {.kind = DSB_NODE_PAIRED, .role = event->role};
+
+    name(&news, event->peer.id_text);
+    dsb_node_tell(n, &news);
+    pin_peer(n, now, event->peer.id_text);
+    if (event->role == DSB_PAIRING_TYPIST) /* a full list: the owner connects when it wants to */
+        (void)dsb_node_ask_to_dial(n, event->peer.id_text, DSB_LINK_TO_TALK);
+}
+
+static void store_budgets(struct dsb_node *n, struct nx_instant now)
+{
+    struct dsb_pairing_saved saved;
+
+    dsb_pairing_export(&n->pairing, now, &saved);
+    (void)!dsb_registry_set_budgets(&n->registry, &saved); /* refused only where pairing is, too */
+}
+
+static void on_pairing_event(struct dsb_node *n, struct nx_instant now,
+                             const struct dsb_pairing_event *event)
+{
+    struct dsb_node_event news = {
+        .role = event->role, .status = event->status, .is_spent = event->spent};
+
+    switch (event->kind) {
+    case DSB_PAIRING_EVENT_STORE:
+        store_peer(n, now, event);
+        return;
+    case DSB_PAIRING_EVENT_PAIRED:
+        on_paired(n, now, event);
+        return;
+    case DSB_PAIRING_EVENT_FAILED:
+        news.kind = DSB_NODE_PAIRING_FAILED;
+        break;
+    case DSB_PAIRING_EVENT_INTERRUPTED:
+        news.kind = DSB_NODE_PAIRING_BROKEN;
+        break;
+    case DSB_PAIRING_EVENT_SUPERSEDED:
+        return; /* its PAIRED is told by the other side */
+    case DSB_PAIRING_EVENT_BUDGET:
+        store_budgets(n, now);
+        return;
+    }
+    name(&news, event->peer.id_text);
+    dsb_node_tell(n, &news);
+}
+
+/* ---- registry ------------------------------------------------------------------------------ */
+
+static bool waits_for_store(const struct dsb_node *n, enum dsb_pairing_role role,
+                            const char *id_text)
+{
+    const struct dsb_pairing_peer *peer = dsb_pairing_peer_of(&n->pairing, role);
+
+    return peer != NULL && dsb_pairing_state(&n->pairing, role) == DSB_PAIRING_STORING &&
+           nx_bytes_equal(nx_bytes_of_text(peer->id_text), nx_bytes_of_text(id_text));
+}
+
+static void on_added(struct dsb_node *n, struct nx_instant now,
+                     const struct dsb_registry_event *event)
+{
+    bool was_wanted = false;
+
+    for (int i = 0; i < DSB_PAIRING_ROLE_COUNT; i++) {
+        enum dsb_pairing_role role = (enum dsb_pairing_role)i;
+
+        if (waits_for_store(n, role, event->id_text) &&
+            dsb_pairing_stored(&n->pairing, now, role, event->status) == NX_OK)
+            was_wanted = true;
+    }
+
+    /* The pairing ended while it was being stored: what nobody announced is taken out again. */
+    if (!was_wanted && event->status == NX_OK)
+        (void)!dsb_registry_remove(&n->registry, event->id_text);
+}
+
+static void on_removed(struct dsb_node *n, struct nx_instant now,
+                       const struct dsb_registry_event *event)
+{
+    struct dsb_node_event news = {.kind = DSB_NODE_UNPAIRED, .status = event->status};
+    struct dsb_link *link = dsb_node_session_link(n, event->id_text);
+
+    if (event->status != NX_OK)
+        news.kind = DSB_NODE_STORE_FAILED;
+    else
+        (void)!dsb_discovery_unpin(&n->discovery, now, nx_bytes_of_text(event->id_text));
+    if (event->status == NX_OK && link != NULL)
+        dsb_mux_terminate(&link->mux, DSB_GOAWAY_UNPAIRED, "this device was unpaired");
+    name(&news, event->id_text);
+    dsb_node_tell(n, &news);
+}
+
+static void on_registry_event(struct dsb_node *n, struct nx_instant now,
+                              const struct dsb_registry_event *event)
+{
+    struct dsb_node_event news = {.kind = DSB_NODE_STORE_FAILED, .status = event->status};
+
+    switch (event->act) {
+    case DSB_REGISTRY_ADD:
+        on_added(n, now, event);
+        return;
+    case DSB_REGISTRY_REMOVE:
+        on_removed(n, now, event);
+        return;
+    case DSB_REGISTRY_BUDGETS:
+    case DSB_REGISTRY_ASIDE:
+    case DSB_REGISTRY_RESET:
+        break;
+    }
+    n->registry_status = dsb_registry_status(&n->registry);
+    if (event->status != NX_OK)
+        dsb_node_tell(n, &news);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static bool step(struct dsb_node *n, struct nx_instant now)
+{
+    struct dsb_pairing_event pairing;
+    struct dsb_registry_event registry;
+    struct nx_store_event stored;
+    bool moved = false;
+
+    while (dsb_node_can_tell(n) && dsb_pairing_event(&n->pairing, &pairing)) {
+        on_pairing_event(n, now, &pairing);
+        moved = true;
+    }
+    while (dsb_node_can_tell(n) && dsb_registry_event(&n->registry, &registry)) {
+        on_registry_event(n, now, &registry);
+        moved = true;
+    }
+    while (nx_store_event(&n->store, &stored))
+        moved = dsb_registry_stored(&n->registry, &stored) || moved;
+    while (dsb_registry_output(&n->registry, &n->store))
+        moved = true;
+    return moved;
+}
+
+void dsb_node_work(struct dsb_node *n, struct nx_instant now)
+{
+    while (step(n, now)) {
+    }
+    dsb_discovery_set_offer_open(&n->discovery, now,
+                                 dsb_pairing_state(&n->pairing, DSB_PAIRING_OWNER) !=
+                                     DSB_PAIRING_CLOSED);
+}
+
+/* ---- news ---------------------------------------------------------------------------------- */
+
+void dsb_node_on_mux_event(struct dsb_node *n, struct nx_instant now, struct dsb_link *link,
+                           const struct dsb_mux_event *event)
+{
+    if (event->kind == DSB_MUX_ACCEPTED) {
+        const struct dsb_stream *s = dsb_mux_stream(&link->mux, event->stream);
+
+        if (s != NULL)
+            dsb_node_mark_open(n, now, link->info.id_text, nx_bytes_of(s->name, s->name_len));
+    }
+    if (event->kind != DSB_MUX_SESSION_ENDED)
+        return;
+
+    /* The other side unpaired us: its pin is gone, and ours goes the same way. */
+    if (event->by_peer && event->code == DSB_GOAWAY_UNPAIRED)
+        (void)!dsb_registry_remove(&n->registry, link->info.id_text);
+}
+
+static bool link_event(struct dsb_node *n, struct nx_instant now, struct dsb_node_event *event)
+{
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        uint32_t index = (n->next_event_link + i) % n->link_count;
+        struct dsb_link *link = &n->links[index];
+
+        if (link->state != DSB_LINK_SESSION || !dsb_mux_event(&link->mux, &event->mux))
+            continue;
+
+        n->next_event_link = index;
+        event->kind =
+            event->mux.kind == DSB_MUX_SESSION_ENDED ? DSB_NODE_SESSION_ENDED : DSB_NODE_STREAM;
+        event->status = event->mux.status;
+        name(event, link->info.id_text);
+        dsb_node_on_mux_event(n, now, link, &event->mux);
+        if (link->is_down && event->kind == DSB_NODE_SESSION_ENDED)
+            dsb_link_wipe(link);
+        return true;
+    }
+    return false;
+}
+
+bool dsb_node_event(struct dsb_node *n, struct nx_instant now, struct dsb_node_event *event)
+{
+    struct dsb_discovery_event seen;
+
+    *event = (struct dsb_node_event){0};
+    if (n->news_count > 0) {
+        *event = n->news[n->news_first];
+        n->news_first = (n->news_first + 1) % DSB_NODE_NEWS_MAX;
+        n->news_count--;
+        dsb_node_work(n, now);
+        return true;
+    }
+    if (dsb_discovery_event(&n->discovery, &seen)) {
+        event->kind = DSB_NODE_DISCOVERY;
+        event->discovery = seen.kind;
+        name(event, seen.id);
+        return true;
+    }
+    if (!link_event(n, now, event))
+        return false;
+    dsb_node_work(n, now);
+    return true;
+}
