@@ -1,0 +1,714 @@
+#include "cli/localsim_job.h"
+
+#include "cli/received_file.h"
+#include "core/base/hex.h"
+#include "core/base/text.h"
+#include "core/bus/byte_stream.h"
+#include "core/bus/msg_stream.h"
+#include "core/bus/stream_name.h"
+#include "core/localsim/localsim.h"
+#include "core/store/memory.h"
+#include "host/files/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CHUNK_LEN = 65536,
+    PATIENCE_S = 60, /* simulated; nothing here takes a tenth of it */
+    PEER_VALUES = 4, /* keys that peer-sim-01's store can hold */
+};
+
+static const char channel_talk[] = "talk";
+static const char channel_file[] = "file";
+
+/* What one node's owner sees. */
+struct end {
+    bool is_paired;
+    bool has_session;
+    bool has_failed; /* a pairing or a session ended that should not have */
+    struct nx_why why;
+    struct dsb_msg_stream talk;
+    struct dsb_byte_stream file;
+    bool talk_is_open, file_is_open;
+};
+
+struct job {
+    const struct localsim_job *options;
+    struct localsim_problem *problem;
+
+    struct dsb_localsim sim;
+    void *memory;
+    uint64_t memory_size;
+    struct nx_instant now;
+    struct nx_markers markers;
+
+    char state_path[4096];
+    struct nx_files files; /* self's store */
+    uint8_t registry[NX_STORE_VALUE_MAX];
+    size_t registry_len;
+    struct nx_store_memory peer_store;
+    uint8_t peer_values[PEER_VALUES * NX_STORE_VALUE_MAX];
+
+    struct end ends[DSB_LOCALSIM_SIDES];
+    struct received_file received;
+    uint8_t chunk[CHUNK_LEN];
+    uint64_t sent_bytes, received_bytes;
+    uint64_t message_bytes;
+    uint64_t message_count;
+    char digest[2 * NX_SHA256_LEN + 1];
+    double seconds;
+    uint32_t reloaded_count;
+};
+
+/* Says what went wrong, once: the first reason is the real one. */
+__attribute__((format(printf, 3, 4))) static enum nx_status fail(struct job *job,
+                                                                 enum nx_status status,
+                                                                 const char *format, ...)
+{
+    if (job->problem->text[0] == '\0') {
+        va_list args;
+
+        va_start(args, format);
+        vsnprintf(job->problem->text, sizeof(job->problem->text), format, args);
+        va_end(args);
+    }
+    return status;
+}
+
+static void print_marker(void *owner, struct nx_bytes line)
+{
+    (void)owner;
+    fwrite(line.ptr, 1, line.len, stdout);
+    fputc('\n', stdout);
+    fflush(stdout);
+}
+
+/* ---- driving ------------------------------------------------------------------------------- */
+
+static void on_opened(struct job *job, int side, const struct dsb_mux_event *event)
+{
+    struct dsb_node *node = dsb_localsim_node(&job->sim, (enum dsb_localsim_side)side);
+    struct dsb_mux *mux = dsb_node_session(node, side == DSB_LOCALSIM_SELF ? DSB_LOCALSIM_PEER_ID
+                                                                           : DSB_LOCALSIM_SELF_ID);
+    struct end *end = &job->ends[side];
+    struct nx_bytes channel;
+
+    if (mux == NULL || dsb_node_accept(node, job->now, mux, event->stream) != NX_OK)
+        return;
+    if (dsb_stream_name_split(event->name, DSB_MSG_PREFIX, &channel)) {
+        end->talk = (struct dsb_msg_stream){mux, event->stream};
+        end->talk_is_open = true;
+    } else {
+        end->file = (struct dsb_byte_stream){mux, event->stream};
+        end->file_is_open = true;
+    }
+}
+
+static void on_event(struct job *job, int side, const struct dsb_node_event *event)
+{
+    struct end *end = &job->ends[side];
+
+    switch (event->kind) {
+    case DSB_NODE_PAIRED:
+        end->is_paired = true;
+        break;
+    case DSB_NODE_SESSION_UP:
+        end->has_session = true;
+        break;
+    case DSB_NODE_PAIRING_FAILED:
+    case DSB_NODE_STORE_FAILED:
+        end->has_failed = true;
+        nx_why_set(&end->why, nx_status_text(event->status));
+        break;
+    case DSB_NODE_SESSION_ENDED:
+        end->has_session = false;
+        end->has_failed = event->status != NX_END;
+        end->why = event->mux.why;
+        break;
+    case DSB_NODE_STREAM:
+        if (event->mux.kind == DSB_MUX_OPENED)
+            on_opened(job, side, &event->mux);
+        break;
+    case DSB_NODE_DISCOVERY:
+    case DSB_NODE_PAIRING_BROKEN:
+    case DSB_NODE_UNPAIRED:
+        break;
+    }
+}
+
+static bool take_events(struct job *job)
+{
+    struct dsb_node_event event;
+    bool moved = false;
+
+    for (int side = 0; side < DSB_LOCALSIM_SIDES; side++) {
+        struct dsb_node *node = &job->sim.nodes[side];
+
+        while (dsb_node_event(node, job->now, &event)) {
+            on_event(job, side, &event);
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+static bool drive_stores(struct job *job)
+{
+    struct dsb_node *self = dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF);
+    struct dsb_node *peer = dsb_localsim_node(&job->sim, DSB_LOCALSIM_PEER);
+    bool moved = false;
+
+    while (nx_files_step(&job->files, dsb_node_store(self))) {
+        dsb_node_stored(self, job->now);
+        moved = true;
+    }
+    while (nx_store_memory_step(&job->peer_store, dsb_node_store(peer))) {
+        dsb_node_stored(peer, job->now);
+        moved = true;
+    }
+    return moved;
+}
+
+/* A person may stop it at any moment; what was begun is then taken back as after a failure. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    interrupted = number;
+}
+
+static void listen_for_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of writing */
+}
+
+/* One step of the world. Time passes only while nothing moves. */
+static enum nx_status drive(struct job *job)
+{
+    bool moved = dsb_localsim_step(&job->sim, job->now);
+
+    moved = drive_stores(job) || moved;
+    moved = take_events(job) || moved;
+    if (interrupted != 0)
+        return fail(job, NX_E_ABORTED, "stopped by a signal (%s)", strsignal(interrupted));
+    if (!moved)
+        job->now = nx_instant_after(job->now, nx_milliseconds(1));
+    for (int side = 0; side < DSB_LOCALSIM_SIDES; side++) {
+        if (job->ends[side].has_failed)
+            return fail(job, NX_E_ABORTED, "%s: %s",
+                        side == DSB_LOCALSIM_SELF ? DSB_LOCALSIM_SELF_ID : DSB_LOCALSIM_PEER_ID,
+                        job->ends[side].why.text);
+    }
+    return NX_OK;
+}
+
+static enum nx_status drive_until(struct job *job, bool (*holds)(const struct job *job),
+                                  const char *what)
+{
+    struct nx_instant deadline = nx_instant_after(job->now, nx_seconds(PATIENCE_S));
+
+    while (!holds(job)) {
+        enum nx_status status = drive(job);
+
+        if (status != NX_OK)
+            return status;
+        if (nx_instant_reached(deadline, job->now))
+            return fail(job, NX_E_TIMEOUT, "%s did not happen within %d simulated seconds", what,
+                        PATIENCE_S);
+    }
+    return NX_OK;
+}
+
+static bool both_discovered(const struct job *job)
+{
+    return dsb_discovery_count(&job->sim.nodes[0].discovery) == 2 &&
+           dsb_discovery_count(&job->sim.nodes[1].discovery) == 2;
+}
+
+static bool both_paired(const struct job *job)
+{
+    return job->ends[0].is_paired && job->ends[1].is_paired;
+}
+
+static bool both_in_session(const struct job *job)
+{
+    return job->ends[0].has_session && job->ends[1].has_session;
+}
+
+static bool talk_is_open(const struct job *job)
+{
+    return job->ends[DSB_LOCALSIM_PEER].talk_is_open;
+}
+
+static bool file_is_open(const struct job *job)
+{
+    return job->ends[DSB_LOCALSIM_PEER].file_is_open;
+}
+
+/* ---- the steps of the job ------------------------------------------------------------------ */
+
+static enum nx_status start_nodes(struct job *job)
+{
+    static uint8_t bytes[NX_STORE_VALUE_MAX];
+
+    enum nx_status status =
+        dsb_localsim_init(&job->sim, job->now, job->options->seed, &dsb_profile_board,
+                          &job->markers, job->memory, job->memory_size);
+    if (status != NX_OK)
+        return fail(job, status, "the nodes did not start: %s", nx_status_text(status));
+
+    struct nx_why why = {.text = ""};
+    struct nx_writer value = nx_writer_over(bytes, sizeof(bytes));
+    enum nx_status loaded = nx_files_load(&job->files, DSB_REGISTRY_KEY, &value, &why);
+    status = dsb_node_start(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF), job->now, loaded,
+                            nx_writer_bytes(&value));
+    if (status != NX_OK) {
+        const struct nx_why *reason = dsb_node_registry_why(&job->sim.nodes[DSB_LOCALSIM_SELF]);
+
+        (void)drive_stores(job); /* a damaged registry is set aside */
+        return fail(job, status, "%s/%s: %s", job->state_path, DSB_REGISTRY_KEY,
+                    why.text[0] != '\0' ? why.text : reason->text);
+    }
+    memcpy(job->registry, bytes, value.len);
+    job->registry_len = value.len;
+
+    value = nx_writer_over(bytes, sizeof(bytes));
+    loaded = nx_store_memory_load(&job->peer_store, DSB_REGISTRY_KEY, &value);
+    return dsb_node_start(dsb_localsim_node(&job->sim, DSB_LOCALSIM_PEER), job->now, loaded,
+                          nx_writer_bytes(&value));
+}
+
+/* Self shows a code, and the person at peer-sim-01 types it. */
+static enum nx_status pair(struct job *job)
+{
+    char code[DSB_PAIRING_CODE_LEN + 1];
+    enum nx_status status = dsb_node_pair_offer(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF),
+                                                job->now, DSB_LOCALSIM_PEER_ID, code);
+
+    if (status != NX_OK)
+        return fail(job, status, "no code could be offered: %s", nx_status_text(status));
+    status = dsb_node_pair_accept(dsb_localsim_node(&job->sim, DSB_LOCALSIM_PEER), job->now,
+                                  DSB_LOCALSIM_SELF_ID, nx_bytes_of_text(code));
+    if (status != NX_OK)
+        return fail(job, status, "the code was not taken: %s", nx_status_text(status));
+
+    status = drive_until(job, both_paired, "pairing");
+    return status == NX_OK ? drive_until(job, both_in_session, "a session") : status;
+}
+
+/* A node that knew its peer when it started needs no code. */
+static enum nx_status connect_known(struct job *job)
+{
+    enum nx_status status =
+        dsb_node_connect(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF), DSB_LOCALSIM_PEER_ID);
+
+    if (status != NX_OK)
+        return fail(job, status, "no session was asked for: %s", nx_status_text(status));
+    return drive_until(job, both_in_session, "a session with a known device");
+}
+
+static enum nx_status expect_message(struct job *job, struct dsb_msg_stream *stream,
+                                     const char *text)
+{
+    struct nx_instant deadline = nx_instant_after(job->now, nx_seconds(PATIENCE_S));
+    uint8_t bytes[256];
+    size_t len = 0;
+    bool is_whole = false;
+    enum nx_status status;
+
+    while ((status = dsb_msg_stream_pull(stream, bytes, sizeof(bytes), &len, &is_whole)) ==
+           NX_WOULD_BLOCK) {
+        if (drive(job) != NX_OK || nx_instant_reached(deadline, job->now))
+            return fail(job, NX_E_TIMEOUT, "a message did not arrive");
+    }
+    if (status != NX_OK || !is_whole ||
+        !nx_bytes_equal(nx_bytes_of(bytes, len), nx_bytes_of_text(text)))
+        return fail(job, NX_E_MALFORMED, "a message arrived changed");
+    job->message_bytes += len;
+    job->message_count++;
+    return NX_OK;
+}
+
+static enum nx_status talk(struct job *job)
+{
+    static const char *const words[] = {"hello from self", "hello from peer-sim-01", ""};
+    struct end *self = &job->ends[DSB_LOCALSIM_SELF];
+    struct end *peer = &job->ends[DSB_LOCALSIM_PEER];
+    struct dsb_mux *mux =
+        dsb_node_session(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF), DSB_LOCALSIM_PEER_ID);
+
+    enum nx_status status = dsb_msg_stream_open(&self->talk, mux, nx_bytes_of_text(channel_talk));
+    if (status != NX_OK)
+        return fail(job, status, "no message stream: %s", nx_status_text(status));
+    status = drive_until(job, talk_is_open, "a message stream");
+
+    for (size_t i = 0; i < NX_COUNT_OF(words) && status == NX_OK; i++) {
+        struct dsb_msg_stream *from = i % 2 == 0 ? &self->talk : &peer->talk;
+        struct dsb_msg_stream *to = i % 2 == 0 ? &peer->talk : &self->talk;
+
+        status = dsb_msg_stream_push(from, job->now, nx_bytes_of_text(words[i]));
+        if (status == NX_OK)
+            status = expect_message(job, to, words[i]);
+    }
+    if (status != NX_OK)
+        return fail(job, status, "the messages did not get through: %s", nx_status_text(status));
+    return NX_OK;
+}
+
+static double real_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void show_progress(const struct job *job, uint64_t size, double since, double *shown)
+{
+    double now = real_seconds();
+
+    if (!job->options->shows_progress || now - *shown < 0.5 || now - since < 1)
+        return;
+    *shown = now;
+    fprintf(
+        stderr, "\r%.1f of %.1f MB, %.0f MB/s, %.0f s to go   ", (double)job->received_bytes / 1e6,
+        (double)size / 1e6, (double)job->received_bytes / 1e6 / (now - since),
+        (double)(size - job->received_bytes) * (now - since) / ((double)job->received_bytes + 1));
+}
+
+/* Reads ahead of the stream by one chunk at most: memory does not grow with the file. */
+struct sender {
+    int fd;
+    size_t begin, end; /* of what was read and not yet pushed */
+    bool is_done;
+    struct nx_sha256 hash;
+};
+
+static enum nx_status push_file(struct job *job, struct sender *sender)
+{
+    struct dsb_byte_stream *stream = &job->ends[DSB_LOCALSIM_SELF].file;
+
+    while (!sender->is_done) {
+        if (sender->begin == sender->end) {
+            ssize_t len = read(sender->fd, job->chunk, sizeof(job->chunk));
+
+            if (len < 0)
+                return fail(job, NX_E_IO, "%s: %s", job->options->file, strerror(errno));
+            if (len == 0) {
+                sender->is_done = true;
+                return dsb_mux_finish(stream->mux, stream->stream);
+            }
+            sender->begin = 0;
+            sender->end = (size_t)len;
+            nx_crypto_sha256_add(&sender->hash, nx_bytes_of(job->chunk, sender->end));
+        }
+
+        size_t taken;
+        enum nx_status status = dsb_byte_stream_push(
+            stream, job->now, nx_bytes_of(job->chunk + sender->begin, sender->end - sender->begin),
+            &taken);
+        if (status == NX_WOULD_BLOCK)
+            return NX_OK;
+        if (status != NX_OK)
+            return fail(job, status, "sending stopped: %s", nx_status_text(status));
+        sender->begin += taken;
+        job->sent_bytes += taken;
+    }
+    return NX_OK;
+}
+
+/* Everything that has come. NX_END after the last byte. */
+static enum nx_status pull_file(struct job *job, struct nx_sha256 *hash)
+{
+    struct dsb_byte_stream *stream = &job->ends[DSB_LOCALSIM_PEER].file;
+    struct nx_bytes bytes;
+    enum nx_status status;
+
+    while ((status = dsb_byte_stream_peek(stream, &bytes)) == NX_OK) {
+        if (!received_file_write(&job->received, bytes))
+            return fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
+        nx_crypto_sha256_add(hash, bytes);
+        job->received_bytes += bytes.len;
+        dsb_byte_stream_drop(stream, bytes.len);
+    }
+    return status;
+}
+
+static enum nx_status move_file(struct job *job, int fd, uint64_t size)
+{
+    struct sender sender = {.fd = fd};
+    struct nx_sha256 received;
+    uint8_t digests[2][NX_SHA256_LEN];
+    double since = real_seconds();
+    double shown = since;
+    enum nx_status pulled = NX_WOULD_BLOCK;
+
+    nx_crypto_sha256_init(&sender.hash);
+    nx_crypto_sha256_init(&received);
+    while (pulled != NX_END) {
+        enum nx_status status = push_file(job, &sender);
+
+        if (status == NX_OK)
+            status = drive(job);
+        if (status != NX_OK)
+            return status;
+        pulled = pull_file(job, &received);
+        if (pulled < 0)
+            return fail(job, pulled, "receiving stopped: %s", nx_status_text(pulled));
+        show_progress(job, size, since, &shown);
+    }
+    job->seconds = real_seconds() - since;
+    if (shown > since)
+        fputs("\r\033[K", stderr);
+
+    nx_crypto_sha256_end(&sender.hash, digests[0]);
+    nx_crypto_sha256_end(&received, digests[1]);
+    nx_hex_encode(nx_bytes_of(digests[1], NX_SHA256_LEN), job->digest);
+    if (memcmp(digests[0], digests[1], NX_SHA256_LEN) != 0)
+        return fail(job, NX_E_MALFORMED, "%s arrived with another SHA-256", job->options->file);
+    return NX_OK;
+}
+
+static enum nx_status send_file(struct job *job)
+{
+    struct stat about;
+    int fd = open(job->options->file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &about) != 0 || S_ISDIR(about.st_mode)) {
+        job->problem->is_input = true;
+        (void)fail(job, NX_E_IO, "%s: %s", job->options->file, strerror(fd < 0 ? errno : EISDIR));
+        if (fd >= 0)
+            close(fd);
+        return NX_E_IO;
+    }
+
+    enum nx_status status = NX_E_IO;
+    struct dsb_mux *mux =
+        dsb_node_session(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF), DSB_LOCALSIM_PEER_ID);
+    struct dsb_byte_stream *stream = &job->ends[DSB_LOCALSIM_SELF].file;
+
+    if (!received_file_begin(&job->received, job->options->into, job->options->file))
+        (void)fail(job, status, "%s: %s", job->received.path, strerror(errno));
+    else
+        status = dsb_byte_stream_open(stream, mux, nx_bytes_of_text(channel_file));
+    if (status == NX_OK)
+        status = drive_until(job, file_is_open, "a byte stream");
+    if (status == NX_OK)
+        status = move_file(job, fd, (uint64_t)about.st_size);
+    if (status == NX_OK && !received_file_keep(&job->received))
+        status = fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
+    close(fd);
+    return status == NX_OK ? NX_OK
+                           : fail(job, status, "no byte stream: %s", nx_status_text(status));
+}
+
+/* Stop everything; start again from what lasted. */
+static enum nx_status restart(struct job *job)
+{
+    static uint8_t again[NX_STORE_VALUE_MAX];
+    struct nx_writer out = nx_writer_over(again, sizeof(again));
+
+    dsb_localsim_wipe(&job->sim);
+    memset(job->ends, 0, sizeof(job->ends));
+    nx_store_memory_restart(&job->peer_store);
+
+    struct nx_markers said = job->markers; /* a second life says nothing twice */
+    nx_markers_init(&job->markers, NULL, NULL);
+    enum nx_status status = start_nodes(job);
+    if (status != NX_OK)
+        return status;
+
+    const struct dsb_registry *registry = &job->sim.nodes[DSB_LOCALSIM_SELF].registry;
+    job->reloaded_count = dsb_registry_count(registry);
+    status = dsb_registry_encode(DSB_WORLD_SIM, &registry->peers, &(struct dsb_peers_edit){0},
+                                 dsb_registry_budgets(registry), &out);
+    if (status != NX_OK || job->reloaded_count != 1 ||
+        !nx_bytes_equal(nx_writer_bytes(&out), nx_bytes_of(job->registry, job->registry_len)))
+        return fail(job, NX_E_MALFORMED, "the registry came back changed");
+    status = connect_known(job);
+    job->markers = said;
+    return status;
+}
+
+/* ---- the summary --------------------------------------------------------------------------- */
+
+struct water {
+    const char *what;
+    uint64_t high;
+    uint64_t limit;
+};
+
+static void high_waters(const struct job *job, struct water waters[8])
+{
+    static const char *const names[DSB_LOCALSIM_SIDES][4] = {
+        {"self: streams", "self: credit granted, bytes", "self: accepted and unsent, bytes",
+         "self: blocks of the pool"},
+        {"peer: streams", "peer: credit granted, bytes", "peer: accepted and unsent, bytes",
+         "peer: blocks of the pool"},
+    };
+
+    for (int side = 0; side < DSB_LOCALSIM_SIDES; side++) {
+        const struct dsb_pools *pools = &job->sim.nodes[side].pools;
+        struct water *w = &waters[4 * side];
+
+        w[0] =
+            (struct water){names[side][0], pools->streams.high_water, pools->streams.block_count};
+        w[1] = (struct water){names[side][1], pools->grants.high_water, pools->grants.limit};
+        w[2] = (struct water){names[side][2], pools->queues.high_water, pools->queues.limit};
+        w[3] = (struct water){names[side][3], pools->blocks.high_water, pools->blocks.block_count};
+    }
+}
+
+static double rate(const struct job *job)
+{
+    return job->seconds > 0 ? (double)job->received_bytes / 1e6 / job->seconds : 0;
+}
+
+static void print_summary(const struct job *job, const struct water waters[8])
+{
+    printf("\n%-34s %14s\n", "what", "");
+    printf("%-34s %14" PRIu64 "  both ways, %" PRIu64 " bytes\n", "messages", job->message_count,
+           job->message_bytes);
+    printf("%-34s %14" PRIu64 "  %.0f MB/s, SHA-256 the same\n", "file, bytes", job->received_bytes,
+           rate(job));
+    printf("%-34s %14s  %s\n", "", "", job->digest);
+    printf("%-34s %14s  %s\n", "received as", "", job->received.path);
+    printf("%-34s %14u  device known after a restart, %zu bytes the same\n", "registry",
+           job->reloaded_count, job->registry_len);
+    printf("\n%-34s %14s %14s\n", "high-water mark", "used", "limit");
+    for (size_t i = 0; i < 8; i++)
+        printf("%-34s %14" PRIu64 " %14" PRIu64 "\n", waters[i].what, waters[i].high,
+               waters[i].limit);
+}
+
+static void print_json(const struct job *job, const struct water waters[8])
+{
+    static const char *const keys[4] = {"streams", "credit_bytes", "unsent_bytes", "blocks"};
+
+    printf("{\"schema\":1,\"seed\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"message_bytes\":%" PRIu64
+           ",\"file_bytes\":%" PRIu64
+           ",\"mb_per_s\":%.1f,\"sha256\":\"%s\",\"devices_reloaded\":%u,"
+           "\"registry_bytes\":%zu,\"high_water\":{",
+           job->options->seed, job->message_count, job->message_bytes, job->received_bytes,
+           rate(job), job->digest, job->reloaded_count, job->registry_len);
+    for (size_t i = 0; i < 8; i++)
+        printf("%s\"%s_%s\":{\"used\":%" PRIu64 ",\"limit\":%" PRIu64 "}", i == 0 ? "" : ",",
+               i < 4 ? "self" : "peer", keys[i % 4], waters[i].high, waters[i].limit);
+    puts("}}");
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static enum nx_status open_state(struct job *job)
+{
+    const char *base = getenv("TMPDIR");
+    struct nx_why why = {.text = ""};
+
+    if (job->options->state != NULL) {
+        snprintf(job->state_path, sizeof(job->state_path), "%s", job->options->state);
+    } else {
+        snprintf(job->state_path, sizeof(job->state_path), "%s/nexusnet-XXXXXX",
+                 base != NULL && base[0] != '\0' ? base : "/tmp");
+        if (mkdtemp(job->state_path) == NULL)
+            return fail(job, NX_E_IO, "%s: %s", job->state_path, strerror(errno));
+    }
+
+    enum nx_status status = nx_files_open(&job->files, job->state_path, &why);
+    return status == NX_OK ? NX_OK : fail(job, status, "%s: %s", job->state_path, why.text);
+}
+
+static void remove_state(struct job *job)
+{
+    nx_files_close(&job->files);
+    if (job->options->state != NULL || job->state_path[0] == '\0')
+        return;
+
+    int folder = open(job->state_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        unlinkat(folder, DSB_REGISTRY_KEY, 0);
+        close(folder);
+    }
+    rmdir(job->state_path);
+}
+
+static enum nx_status run(struct job *job)
+{
+    struct water waters[8];
+
+    enum nx_status status = open_state(job);
+    if (status == NX_OK)
+        status = start_nodes(job);
+    bool is_known = dsb_registry_count(&job->sim.nodes[DSB_LOCALSIM_SELF].registry) > 0;
+    if (status == NX_OK && is_known)
+        return fail(job, NX_E_EXISTS,
+                    "%s holds the registry of an earlier run, and peer-sim-01 is new each time: "
+                    "name another folder with --state",
+                    job->state_path);
+    if (status == NX_OK)
+        status = drive_until(job, both_discovered, "discovery");
+    if (status == NX_OK)
+        status = pair(job);
+    if (status == NX_OK)
+        status = talk(job);
+    if (status == NX_OK)
+        status = send_file(job);
+    high_waters(job, waters);
+    if (status == NX_OK)
+        status = restart(job);
+    if (status != NX_OK)
+        return status;
+    if (job->options->is_json)
+        print_json(job, waters);
+    else
+        print_summary(job, waters);
+    return NX_OK;
+}
+
+enum nx_status localsim_job_run(const struct localsim_job *options,
+                                struct localsim_problem *problem)
+{
+    struct job *job = calloc(1, sizeof(*job));
+    uint64_t size = dsb_localsim_memory_size(&dsb_profile_board);
+    void *memory = aligned_alloc(16, (size_t)((size + 15) / 16 * 16));
+
+    if (job == NULL || memory == NULL) {
+        snprintf(problem->text, sizeof(problem->text), "not enough memory for two nodes");
+        free(job);
+        free(memory);
+        return NX_E_NO_MEMORY;
+    }
+
+    job->options = options;
+    job->problem = problem;
+    job->memory = memory;
+    job->memory_size = size;
+    job->files.folder = -1;
+    nx_markers_init(&job->markers, print_marker, NULL);
+    nx_store_memory_init(&job->peer_store, job->peer_values, NX_STORE_VALUE_MAX, PEER_VALUES);
+
+    listen_for_signals();
+    enum nx_status status = run(job);
+    if (status == NX_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
+        status = fail(job, NX_E_IO, "standard output: %s", strerror(errno));
+    received_file_drop(&job->received);
+    remove_state(job);
+    dsb_localsim_wipe(&job->sim);
+    free(memory);
+    free(job);
+    return status;
+}
