@@ -11,14 +11,16 @@ void nx_hex_encode(struct nx_bytes in, char *text)
     *text = '\0';
 }
 
-/* 0..15, or -1 for what is no lower-case digit. */
-static int digit_value(uint8_t c)
+#define NO_DIGIT 16u
+
+/* 0..15, or NO_DIGIT for what is no lower-case digit. */
+static unsigned digit_value(uint8_t c)
 {
     if (c >= '0' && c <= '9')
-        return c - '0';
+        return c - (unsigned)'0';
     if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
+        return c - (unsigned)'a' + 10;
+    return NO_DIGIT;
 }
 
 enum nx_status nx_hex_decode(struct nx_bytes text, uint8_t *out, size_t len)
@@ -26,7 +28,7 @@ enum nx_status nx_hex_decode(struct nx_bytes text, uint8_t *out, size_t len)
     if (text.len / 2 != len || text.len % 2 != 0)
         return NX_E_MALFORMED;
     for (size_t i = 0; i < text.len; i++) {
-        if (digit_value(text.ptr[i]) < 0)
+        if (digit_value(text.ptr[i]) == NO_DIGIT)
             return NX_E_MALFORMED;
     }
 
