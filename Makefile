@@ -12,10 +12,10 @@ all: ## build into build/ and install into out/
 test: ## build everything and run every test (./test)
 	@./test
 
-lint: ## clang-format, clang-tidy, cppcheck, shellcheck: quiet when all is well
+lint: ## clang-format, clang-tidy, cppcheck: quiet when all is well
 	@tools/lint
 
-tidy: ## check the tree itself: include direction, markers, headers of core
+tidy: ## check the tree itself: include direction, catalogues, scripts
 	@tests/tidy/tidy
 
 coverage: ## lines and branches of core that the tests reach
