@@ -164,6 +164,53 @@ def catalogued_markers_are_printed(tree):
             if head not in code]
 
 
+# ---- pages that repeat a header say what it says -------------------------------------------------
+
+LIMITS_CODE, LIMITS_PAGE = "core/base/limits.h", "docs/contracts/limits.md"
+STATUS_CODE, STATUS_WORDS = "core/base/status.h", "core/base/status.c"
+STATUS_PAGE = "docs/contracts/errors.md"
+
+
+def limits_in_code(tree):
+    """{name: value} of the numbers that limits.h defines, sums and products worked out."""
+    values = {}
+    for line in without_comments(tree.get(LIMITS_CODE, "").replace("\\\n", " ")).split("\n"):
+        match = re.match(r"#define (\w+) +(\S.*)", line)
+        if match is None:
+            continue
+        digits = re.sub(r"\b([A-Z]\w*)\b", lambda name: str(values.get(name[1], name[1])), match[2])
+        digits = re.sub(r"\b(\d+|0x[0-9a-fA-F]+)[uUlL]+\b", r"\1", digits)
+        if re.fullmatch(r"[0-9a-fA-Fx()+*/ -]+", digits):
+            values[match[1]] = int(eval(digits.replace("/", "//")))  # digits and signs, nothing else
+    return values
+
+
+def limits_in_page(tree):
+    """{name: value} of the rows `| `NAME` | 32,768 | …`."""
+    rows = re.findall(r"^\| `(\w+)` \| ([0-9,]+) ", tree.get(LIMITS_PAGE, ""), flags=re.MULTILINE)
+    return {name: int(value.replace(",", "")) for name, value in rows}
+
+
+def limits_are_documented(tree):
+    code, page = limits_in_code(tree), limits_in_page(tree)
+    return ([f"{LIMITS_PAGE}: {name} is {value:,}, not {page.get(name, 'mentioned')}"
+             for name, value in code.items() if page.get(name) != value]
+            + [f"{LIMITS_PAGE}: {LIMITS_CODE} has no {name}" for name in page if name not in code])
+
+
+def statuses_are_documented(tree):
+    numbers = dict(re.findall(r"^\s+(NX_\w+) =\s*(-?\d+),",
+                              without_comments(tree.get(STATUS_CODE, "")), flags=re.MULTILINE))
+    words = dict(re.findall(r'\{(NX_\w+), "([^"]+)",', tree.get(STATUS_WORDS, "")))
+    rows = re.findall(r"^\| (-?\d+) \| `(\w+)` \| (\S+) \|", tree.get(STATUS_PAGE, ""),
+                      flags=re.MULTILINE)
+    code = {(number, name, words.get(name, "?")) for name, number in numbers.items()}
+    return ([f"{STATUS_PAGE}: no row {number}, {name}, {word}"
+             for number, name, word in sorted(code - set(rows))]
+            + [f"{STATUS_PAGE}: {STATUS_CODE} has no {number}, {name}, {word}"
+               for number, name, word in sorted(set(rows) - code)])
+
+
 # ---- nothing is forgotten ------------------------------------------------------------------------
 
 def suites_are_listed(tree):
@@ -244,6 +291,8 @@ RULES = [
     ("core includes no header of a C library", no_libc_in_core),
     ("each marker that code prints is in the catalogue", markers_are_catalogued),
     ("each marker of the catalogue is printed by code", catalogued_markers_are_printed),
+    ("each limit is in its contract page, with its value", limits_are_documented),
+    ("each status is in its contract page, with its number and word", statuses_are_documented),
     ("each suite of tests is in the list of its room", suites_are_listed),
     ("each source is in a meson.build", sources_are_built),
     ("nothing is left to do in code", nothing_left_over),

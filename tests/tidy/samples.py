@@ -16,6 +16,19 @@ FORMATS = {"host/main.c": 'printf("dsoftbus: paired peer=%s\\n", id);\n'}
 COMMENT = {"core/node/node.c": '/* prints "dsoftbus: paired peer=" */\n'}
 EXPECTS = {"core/node/node_test.c": 'EXPECT("dsoftbus: paired peer=");\n'}
 
+TWELVE = {rules.LIMITS_CODE: "#define DSB_HEAD 4u /* bytes */\n#define DSB_MAX (DSB_HEAD + 8)\n"}
+CLOSED = {rules.STATUS_CODE: "enum nx_status {\n    NX_E_CLOSED = -5, /* used after its end */\n};\n",
+          rules.STATUS_WORDS: 'x = { {NX_E_CLOSED, "closed", "already closed"} };\n'}
+
+
+def limits_page(head, most):
+    return {rules.LIMITS_PAGE: f"| `DSB_HEAD` | {head} | why |\n| `DSB_MAX` | {most} | why |\n"}
+
+
+def errors_page(row):
+    return {rules.STATUS_PAGE: f"{row} EPIPE | it means | do |\n"}
+
+
 SUITE = {"core/base/hex_test.c": "UNIT_SUITE(hex_test)\n{\n}\n"}
 LISTED = {"core/base/base_tests.c": 'void hex_test(void);\n {"base/hex", hex_test},\n'}
 DECLARED = {"core/base/base_tests.c": "void hex_test(void);\n"}
@@ -86,6 +99,22 @@ SAMPLES = [
      EXPECTS | page("Printed", "dsoftbus: paired peer=<id>"), True),
     ("a reserved marker waits", rules.catalogued_markers_are_printed,
      page("Reserved", "dsoftbus: paired peer=<id>"), False),
+
+    ("a limit without a row is found", rules.limits_are_documented, TWELVE, True),
+    ("a limit of another value is found", rules.limits_are_documented,
+     TWELVE | limits_page("4", "13"), True),
+    ("a row without its limit is found", rules.limits_are_documented, limits_page("4", "12"), True),
+    ("limits and their sums in the page are fine", rules.limits_are_documented,
+     TWELVE | limits_page("4", "12"), False),
+    ("a status without a row is found", rules.statuses_are_documented, CLOSED, True),
+    ("a status of another number is found", rules.statuses_are_documented,
+     CLOSED | errors_page("| -6 | `NX_E_CLOSED` | closed |"), True),
+    ("a status of another word is found", rules.statuses_are_documented,
+     CLOSED | errors_page("| -5 | `NX_E_CLOSED` | shut |"), True),
+    ("a row without its status is found", rules.statuses_are_documented,
+     errors_page("| -5 | `NX_E_CLOSED` | closed |"), True),
+    ("a status in the page is fine", rules.statuses_are_documented,
+     CLOSED | errors_page("| -5 | `NX_E_CLOSED` | closed |"), False),
 
     ("a suite in no list is found", rules.suites_are_listed, SUITE, True),
     ("a suite that is declared and not listed is found", rules.suites_are_listed,
