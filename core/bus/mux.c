@@ -49,7 +49,7 @@ static void end_when_drained(struct dsb_mux *m)
         dsb_mux_end(m, NX_END, m->end_code, m->end_why.text);
 }
 
-void dsb_mux_end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
+static void end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
 {
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
     bool peer_finished = s->state == DSB_STREAM_HALF_CLOSED_REMOTE || s->state == DSB_STREAM_CLOSED;
@@ -80,6 +80,11 @@ void dsb_mux_end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
         s->is_released = s->has_ended = true;
         dsb_mux_free_stream(m, slot);
     }
+}
+
+void dsb_mux_end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
+{
+    end_stream(m, slot, status);
     end_when_drained(m);
 }
 
@@ -109,7 +114,7 @@ void dsb_mux_end(struct dsb_mux *m, enum nx_status status, uint16_t code, const 
         s->reset_due = false; /* a reset that did not go out never will */
         if (s->is_indexed) {
             s->why = m->end_why;
-            dsb_mux_end_stream(m, slot, NX_E_CLOSED);
+            end_stream(m, slot, NX_E_CLOSED);
         } else {
             dsb_mux_free_stream(m, slot);
         }
