@@ -150,5 +150,5 @@ UNIT_SUITE(hmac_test)
     nx_hmac_add(&m, nx_bytes_of(key, 65));
     uint8_t long_mac[64];
     nx_hmac_end(&m, long_mac);
-    EXPECT(memcmp(&m, &zero, sizeof(m)) == 0);
+    EXPECT_BYTES(nx_bytes_of(&m, sizeof(m)), nx_bytes_of(&zero, sizeof(zero)));
 }
