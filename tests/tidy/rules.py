@@ -247,8 +247,8 @@ LEFTOVER = re.compile(rf"(?://|/\*|\*|#)\s*{LATER}|\b{LATER}\s*[:(]")
 
 
 def is_vector(path):
-    """Data whose every byte is meant."""
-    return "/vectors/" in "/" + path
+    """Data whose every byte is meant; a patch, where a blank may be a line of context."""
+    return "/vectors/" in "/" + path or path.endswith(".patch")
 
 
 def lines_of(tree):
@@ -274,6 +274,13 @@ def tabs_and_blanks(tree):
     return found
 
 
+def text_that_misleads(tree):
+    """Characters that make a page read otherwise than a compiler does (CVE-2021-42574)."""
+    unseen = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+    return [f"{path}:{number}: U+{ord(unseen.search(line)[0]):04X} is there and cannot be seen"
+            for path, number, line in lines_of(tree) if unseen.search(line)]
+
+
 def ends_with_newline(tree):
     return [f"{path}: does not end with one newline" for path, text in sorted(tree.items())
             if text and not is_vector(path) and (not text.endswith("\n") or text.endswith("\n\n"))]
@@ -297,5 +304,6 @@ RULES = [
     ("each source is in a meson.build", sources_are_built),
     ("nothing is left to do in code", nothing_left_over),
     ("no tabs, and no blanks at the end of a line", tabs_and_blanks),
+    ("no characters that are there and cannot be seen", text_that_misleads),
     ("each file ends with one newline", ends_with_newline),
 ]

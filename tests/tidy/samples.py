@@ -130,6 +130,11 @@ SAMPLES = [
     ("a source in the meson.build beside it is fine", rules.sources_are_built,
      {"core/base/hex.c": "", "core/base/meson.build": "'hex.c'\n"}, False),
 
+    ("a character that turns text around is found", rules.text_that_misleads,
+     {"core/base/hex.c": 'x = "\u202e";\n'}, True),
+    ("its escape is fine", rules.text_that_misleads,
+     {"core/base/hex.c": 'x = "\\xe2\\x80\\xae";\n'}, False),
+
     ("a note to do something later is found", rules.nothing_left_over,
      {"core/base/hex.c": "/* TO" "DO: faster */\n"}, True),
     ("a note with a name is found", rules.nothing_left_over,
