@@ -170,6 +170,7 @@ static void duplicates_where_they_are_allowed(void)
 }
 
 /* Every node in the order of the text: depth by indent, type by letter, raw span. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the reader lets a text be */
 static void draw(const struct nx_json *json, uint32_t node, uint32_t depth, struct nx_text *t)
 {
     static const char letters[] = "?zbnsaok";
