@@ -92,6 +92,8 @@ static const struct {
      "json: a string has a character or escape that may not be there at byte 1"},
     {"a first surrogate and what follows the second ones are no pair", "\"\\ud800\\ue000\"",
      "json: a string has a character or escape that may not be there at byte 1"},
+    {"two second surrogates are no pair", "\"\\udc00\\udc00\"",
+     "json: a string has a character or escape that may not be there at byte 1"},
     {"two first surrogates are no pair", "\"\\ud834\\ud834\"",
      "json: a string has a character or escape that may not be there at byte 1"},
     {"a surrogate and another escape are no pair", "\"\\ud834\\ndd1e\"",
