@@ -61,7 +61,8 @@ struct job {
 
     struct end ends[DSB_LOCALSIM_SIDES];
     struct received_file received;
-    uint8_t chunk[CHUNK_LEN];
+    uint8_t chunk[CHUNK_LEN];   /* read and not yet pushed */
+    uint8_t arrived[CHUNK_LEN]; /* pulled, to be written */
     uint64_t sent_bytes, received_bytes;
     uint64_t message_bytes;
     uint64_t message_count;
@@ -436,15 +437,17 @@ static enum nx_status push_file(struct job *job, struct sender *sender)
 static enum nx_status pull_file(struct job *job, struct nx_sha256 *hash)
 {
     struct dsb_byte_stream *stream = &job->ends[DSB_LOCALSIM_PEER].file;
-    struct nx_bytes bytes;
     enum nx_status status;
+    size_t len;
 
-    while ((status = dsb_byte_stream_peek(stream, &bytes)) == NX_OK) {
+    while ((status = dsb_byte_stream_pull(stream, job->arrived, sizeof(job->arrived), &len)) ==
+           NX_OK) {
+        struct nx_bytes bytes = nx_bytes_of(job->arrived, len);
+
         if (!received_file_write(&job->received, bytes))
             return fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
         nx_crypto_sha256_add(hash, bytes);
-        job->received_bytes += bytes.len;
-        dsb_byte_stream_drop(stream, bytes.len);
+        job->received_bytes += len;
     }
     return status;
 }
