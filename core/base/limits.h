@@ -122,26 +122,29 @@ _Static_assert(DSB_PAIRING_SUSPECTS_MAX > DSB_PAIRING_FAILED_PER_HOUR &&
 /* ---- registry (docs/contracts/registry.md) --------------------------------------------------- */
 
 #define DSB_PEERS_MAX            128 /* paired devices of a node */
-#define DSB_DISPLAY_NAME_MAX     64  /* bytes of UTF-8 */
+#define DSB_DISPLAY_NAME_MAX     64  /* bytes of UTF-8; a beacon's name is shorter */
 #define DSB_REGISTRY_CHANGES_MAX 8   /* waiting, being stored, or not yet told */
 
+_Static_assert(DSB_BEACON_NAME_MAX <= DSB_DISPLAY_NAME_MAX, "a name that was announced fits");
+
 /* The longest peer: 59 bytes of form and comma, an id and a name that are all escapes, two keys as
- * hex, the twenty digits of a time. The rest: 168 of form, three lists of numbers of ten digits and a
- * comma, two such totals, suspects of 31 of form and comma, an id as hex and two such numbers. The
- * last element of each of the five lists has no comma. */
+ * hex, the twenty digits of a time. The rest: 168 of form; the acts of an hour, each a wait of at most
+ * 3,600,000 ms and a comma; ten digits of a total and six of the 120,000 ms that spent digits wait;
+ * suspects of 31 of form and comma, an id as hex, a count and a wait. The last element of each of the
+ * five lists has no comma. */
 #define DSB_REGISTRY_PEER_LEN_MAX \
     (59 + 2 * DSB_ID_TEXT_MAX + 2 * 64 + 2 * DSB_DISPLAY_NAME_MAX + 20) /* 463 */
-#define DSB_REGISTRY_REST_LEN_MAX                          \
-    (168 + 3 * DSB_PAIRING_OFFERS_PER_HOUR * 11 + 2 * 10 + \
-     DSB_PAIRING_SUSPECTS_MAX * (31 + 64 + 2 * 10))
+#define DSB_REGISTRY_ACTS_MAX \
+    (DSB_PAIRING_OFFERS_PER_HOUR + DSB_PAIRING_ACCEPTS_PER_HOUR + DSB_PAIRING_FAILED_PER_HOUR)
+#define DSB_REGISTRY_REST_LEN_MAX \
+    (168 + DSB_REGISTRY_ACTS_MAX * 8 + 10 + 6 + DSB_PAIRING_SUSPECTS_MAX * (31 + 64 + 10 + 7))
 #define DSB_REGISTRY_LEN_MAX \
-    (DSB_PEERS_MAX * DSB_REGISTRY_PEER_LEN_MAX + DSB_REGISTRY_REST_LEN_MAX - 5) /* 61,617 */
+    (DSB_PEERS_MAX * DSB_REGISTRY_PEER_LEN_MAX + DSB_REGISTRY_REST_LEN_MAX - 5) /* 61,475 */
 _Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can be stored");
 
 /* JSON nodes to read it: a peer has five members, a suspect three, and each member is a key and a
  * value. One peer more has room, so that one too many is told as a peer and not as a node. */
-#define DSB_REGISTRY_NODES_MAX                                              \
-    (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + 3 * DSB_PAIRING_OFFERS_PER_HOUR + \
-     7 * DSB_PAIRING_SUSPECTS_MAX)
+#define DSB_REGISTRY_NODES_MAX \
+    (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + DSB_REGISTRY_ACTS_MAX + 7 * DSB_PAIRING_SUSPECTS_MAX)
 
 #endif

@@ -106,7 +106,7 @@ const struct dsb_peer *dsb_registry_find_text(const struct dsb_registry *r, cons
 uint32_t dsb_registry_count(const struct dsb_registry *r);
 const struct dsb_peer *dsb_registry_at(const struct dsb_registry *r, uint32_t index);
 
-/* The budgets as they were loaded, or last set. */
+/* Pairing's budgets as they were loaded, or last set: dsb_pairing_import resumes from them. */
 const struct dsb_pairing_saved *dsb_registry_budgets(const struct dsb_registry *r);
 
 /* ---- changes: each is told by one event ---------------------------------------------------- */
@@ -123,9 +123,9 @@ NX_MUST_CHECK enum nx_status dsb_registry_add(struct dsb_registry *r, const stru
  * READY, as above. */
 NX_MUST_CHECK enum nx_status dsb_registry_remove(struct dsb_registry *r, const char *id_text);
 
-/* The budgets are now these: they are part of every write from now on, and of one of their own.
- * Newest wins: one that waits already takes them along, and tells once. They are not taken back when
- * a write fails. Copies.
+/* The budgets are now these, as dsb_pairing_export gave them: part of every write from now on, and of
+ * one of their own. Newest wins: one that waits already takes them along, and tells once. They are
+ * not taken back when a write fails. Copies.
  * NX_OK; NX_WOULD_BLOCK: nothing changed, take the events first; not READY as above. */
 NX_MUST_CHECK enum nx_status dsb_registry_set_budgets(struct dsb_registry *r,
                                                       const struct dsb_pairing_saved *budgets);

@@ -88,27 +88,32 @@ static void put_waits(struct nx_json_writer *w, const char *key,
     nx_json_end_array(w);
 }
 
-static void put_budgets(struct nx_json_writer *w, const struct dsb_pairing_saved *b)
+static void put_suspects(struct nx_json_writer *w, const struct dsb_pairing_budget_saved *b)
 {
-    NX_CHECK(b->budget.suspect_count <= DSB_PAIRING_SUSPECTS_MAX);
+    NX_CHECK(b->suspect_count <= DSB_PAIRING_SUSPECTS_MAX);
 
-    nx_json_key(w, "budgets");
-    nx_json_begin_object(w);
-    put_waits(w, "accepts_ms", b->budget.act_ms[DSB_PAIRING_ACT_ACCEPT]);
-    put_waits(w, "offers_ms", b->budget.act_ms[DSB_PAIRING_ACT_OFFER]);
-    put_waits(w, "failed_ms", b->budget.failed_ms);
-    put_u64(w, "failed_total", b->budget.failed_total);
-    put_u64(w, "spent_ms", b->spent_ms);
     nx_json_key(w, "suspects");
     nx_json_begin_array(w);
-    for (uint32_t i = 0; i < b->budget.suspect_count; i++) {
+    for (uint32_t i = 0; i < b->suspect_count; i++) {
         nx_json_begin_object(w);
-        put_hex(w, "id", b->budget.suspects[i].id);
-        put_u64(w, "failed", b->budget.suspects[i].failed_count);
-        put_u64(w, "wait_ms", b->budget.suspects[i].wait_ms);
+        put_hex(w, "id", b->suspects[i].id);
+        put_u64(w, "failed", b->suspects[i].failed_count);
+        put_u64(w, "wait_ms", b->suspects[i].wait_ms);
         nx_json_end_object(w);
     }
     nx_json_end_array(w);
+}
+
+static void put_budgets(struct nx_json_writer *w, const struct dsb_pairing_saved *saved)
+{
+    nx_json_key(w, "budgets");
+    nx_json_begin_object(w);
+    put_waits(w, "accepts_ms", saved->budget.act_ms[DSB_PAIRING_ACT_ACCEPT]);
+    put_waits(w, "offers_ms", saved->budget.act_ms[DSB_PAIRING_ACT_OFFER]);
+    put_waits(w, "failed_ms", saved->budget.failed_ms);
+    put_u64(w, "failed_total", saved->budget.failed_total);
+    put_u64(w, "spent_ms", saved->spent_ms);
+    put_suspects(w, &saved->budget);
     nx_json_end_object(w);
 }
 
@@ -270,18 +275,8 @@ static enum nx_status read_waits(const struct nx_json *json, uint32_t array,
     return NX_OK;
 }
 
-static bool is_suspect(const struct dsb_pairing_saved *b, const uint8_t id[DSB_ID_LEN])
-{
-    for (uint32_t i = 0; i < b->budget.suspect_count; i++) {
-        if (nx_bytes_equal(nx_bytes_of(b->budget.suspects[i].id, DSB_ID_LEN),
-                           nx_bytes_of(id, DSB_ID_LEN)))
-            return true;
-    }
-    return false;
-}
-
 static enum nx_status read_suspects(const struct nx_json *json, uint32_t array,
-                                    struct dsb_pairing_saved *b, struct nx_why *why)
+                                    struct dsb_pairing_budget_saved *b, struct nx_why *why)
 {
     static const char *const members[] = {"id", "failed", "wait_ms"};
 
@@ -295,39 +290,43 @@ static enum nx_status read_suspects(const struct nx_json *json, uint32_t array,
 
     for (uint32_t node = nx_json_first(json, array); node != NX_JSON_NONE;
          node = nx_json_next(json, node)) {
-        uint8_t id[DSB_ID_LEN];
-        uint32_t failed_count = 0;
-        uint32_t wait_ms = 0;
+        uint32_t index = b->suspect_count++;
 
         if (!has_members(json, node, members, NX_COUNT_OF(members)))
             return damaged(why, "a suspect lacks a field or has one that is not known");
-        if (get_hex(json, nx_json_find(json, node, "id"), id) != NX_OK ||
-            get_u32(json, nx_json_find(json, node, "failed"), &failed_count) != NX_OK ||
-            get_u32(json, nx_json_find(json, node, "wait_ms"), &wait_ms) != NX_OK)
+        if (get_hex(json, nx_json_find(json, node, "id"), b->suspects[index].id) != NX_OK ||
+            get_u32(json, nx_json_find(json, node, "failed"), &b->suspects[index].failed_count) !=
+                NX_OK ||
+            get_u32(json, nx_json_find(json, node, "wait_ms"), &b->suspects[index].wait_ms) !=
+                NX_OK)
             return damaged(why, "a suspect is no id and two numbers of 32 bits");
-        if (is_suspect(b, id))
-            return damaged(why, "a suspect stands there twice");
-
-        for (uint32_t i = 0; i < DSB_ID_LEN; i++)
-            b->budget.suspects[b->budget.suspect_count].id[i] = id[i];
-        b->budget.suspects[b->budget.suspect_count].failed_count = failed_count;
-        b->budget.suspects[b->budget.suspect_count++].wait_ms = wait_ms;
     }
     return NX_OK;
 }
 
+/* What pairing would not resume from is damage, and has to be known before it is too late. */
+static bool can_be_resumed(const struct dsb_pairing_saved *saved)
+{
+    const struct nx_instant now = {0};
+    struct dsb_pairing_budget budget;
+
+    return saved->spent_ms <= DSB_PAIRING_CODE_LIFE_S * 1000u &&
+           dsb_pairing_budget_import(&budget, now, &saved->budget) == NX_OK;
+}
+
 static enum nx_status read_budgets(const struct nx_json *json, uint32_t node,
-                                   struct dsb_pairing_saved *b, struct nx_why *why)
+                                   struct dsb_pairing_saved *saved, struct nx_why *why)
 {
     static const char *const members[] = {"accepts_ms",   "offers_ms", "failed_ms",
                                           "failed_total", "spent_ms",  "suspects"};
+    struct dsb_pairing_budget_saved *b = &saved->budget;
     const struct {
         const char *name;
         uint32_t *waits_ms;
     } lists[] = {
-        {"accepts_ms", b->budget.act_ms[DSB_PAIRING_ACT_ACCEPT]},
-        {"offers_ms", b->budget.act_ms[DSB_PAIRING_ACT_OFFER]},
-        {"failed_ms", b->budget.failed_ms},
+        {"accepts_ms", b->act_ms[DSB_PAIRING_ACT_ACCEPT]},
+        {"offers_ms", b->act_ms[DSB_PAIRING_ACT_OFFER]},
+        {"failed_ms", b->failed_ms},
     };
 
     if (!has_members(json, node, members, NX_COUNT_OF(members)))
@@ -339,10 +338,14 @@ static enum nx_status read_budgets(const struct nx_json *json, uint32_t node,
         if (status != NX_OK)
             return status;
     }
-    if (get_u32(json, nx_json_find(json, node, "failed_total"), &b->budget.failed_total) != NX_OK ||
-        get_u32(json, nx_json_find(json, node, "spent_ms"), &b->spent_ms) != NX_OK)
+    if (get_u32(json, nx_json_find(json, node, "failed_total"), &b->failed_total) != NX_OK ||
+        get_u32(json, nx_json_find(json, node, "spent_ms"), &saved->spent_ms) != NX_OK)
         return damaged(why, "a total is no whole number of 32 bits");
-    return read_suspects(json, nx_json_find(json, node, "suspects"), b, why);
+
+    enum nx_status status = read_suspects(json, nx_json_find(json, node, "suspects"), b, why);
+    if (status != NX_OK)
+        return status;
+    return can_be_resumed(saved) ? NX_OK : damaged(why, "no budget can look like that");
 }
 
 static bool is_text(const struct nx_json *json, uint32_t node, const char *want)
@@ -386,7 +389,7 @@ enum nx_status dsb_registry_decode(enum dsb_world world, struct nx_bytes text,
     NX_CHECK(peers->count == 0);
 
     struct nx_json json;
-    struct dsb_pairing_saved read = {.budget.suspect_count = 0};
+    struct dsb_pairing_saved read = {.spent_ms = 0};
     enum nx_status status = nx_json_parse(&json, text, nodes, node_cap, &json_limits, why);
 
     if (status == NX_OK)

@@ -10,7 +10,10 @@
  *
  * Reading takes white space and any order of members and peers, because a person may have mended
  * the file; it takes no member that it does not know, misses none, and takes none and no id twice. A
- * field more is a new version, so that no writer drops what it did not understand. */
+ * field more is a new version, so that no writer drops what it did not understand.
+ *
+ * The budgets are what pairing exports: the order of the waits of one list means nothing, and a wait
+ * of zero is no wait and is not written. What pairing would not resume from is damaged. */
 #ifndef NX_CORE_BUS_REGISTRY_JSON_H
 #define NX_CORE_BUS_REGISTRY_JSON_H
 

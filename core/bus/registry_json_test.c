@@ -26,7 +26,7 @@
 
 #define BUSY_TEXT                                                                               \
     SIM_HEAD "],\"budgets\":{\"accepts_ms\":[3599999],\"offers_ms\":[1,2,3,4,5,6,7,8,9,10],"    \
-             "\"failed_ms\":[60000,4294967295],\"failed_total\":12,\"spent_ms\":120000,"        \
+             "\"failed_ms\":[60000,3600000],\"failed_total\":12,\"spent_ms\":120000,"           \
              "\"suspects\":[{\"id\":\"" KEY_22 "\",\"failed\":4,\"wait_ms\":120000},{\"id\":\"" \
              "" KEY_11 "\",\"failed\":1,\"wait_ms\":0}]}}\n"
 
@@ -204,7 +204,7 @@ static const struct {
      NX_E_MALFORMED, "registry: a budget is no list"},
     {"one act more than an hour allows is over the limit", BUSY_TEXT, "9,10]", "9,10,11]",
      NX_E_LIMIT, "registry: acts of a budget: limit 10, asked 11"},
-    {"a wait of 33 bits is damaged", BUSY_TEXT, "4294967295", "4294967296", NX_E_MALFORMED,
+    {"a wait of 33 bits is damaged", BUSY_TEXT, "[3599999]", "[4294967296]", NX_E_MALFORMED,
      "registry: a wait is no whole number of 32 bits"},
     {"a wait that is no number is damaged", BUSY_TEXT, "[3599999]", "[true]", NX_E_MALFORMED,
      "registry: a wait is no whole number of 32 bits"},
@@ -229,7 +229,14 @@ static const struct {
      "\"wait_ms\":4294967296", NX_E_MALFORMED,
      "registry: a suspect is no id and two numbers of 32 bits"},
     {"a suspect that stands there twice is damaged", BUSY_TEXT, KEY_22, KEY_11, NX_E_MALFORMED,
-     "registry: a suspect stands there twice"},
+     "registry: no budget can look like that"},
+    {"a suspect who never failed is damaged", BUSY_TEXT, "\"failed\":4", "\"failed\":0",
+     NX_E_MALFORMED, "registry: no budget can look like that"},
+    {"a wait of more than an hour is damaged", BUSY_TEXT, "3600000", "3600001", NX_E_MALFORMED,
+     "registry: no budget can look like that"},
+    {"a wait for spent digits beyond the life of a code is damaged", BUSY_TEXT,
+     "\"spent_ms\":120000", "\"spent_ms\":120001", NX_E_MALFORMED,
+     "registry: no budget can look like that"},
 };
 
 /* `good` with the first `from` made `to`. */
@@ -336,10 +343,19 @@ static void fill(uint32_t peer_count, uint32_t suspect_count)
         longest_peer(&peer, i);
         EXPECT_STATUS(dsb_peers_add(&peers, &peer), NX_OK);
     }
-    memset(&budgets, 0xff, sizeof(budgets));
+    budgets = (struct dsb_pairing_saved){.spent_ms = DSB_PAIRING_CODE_LIFE_S * 1000u};
+    budgets.budget.failed_total = UINT32_MAX;
+    for (uint32_t i = 0; i < DSB_PAIRING_SLOTS; i++) {
+        budgets.budget.act_ms[DSB_PAIRING_ACT_ACCEPT][i] = 3600000;
+        budgets.budget.act_ms[DSB_PAIRING_ACT_OFFER][i] = 3600000;
+        budgets.budget.failed_ms[i] = 3600000;
+    }
     budgets.budget.suspect_count = suspect_count;
-    for (uint32_t i = 0; i < suspect_count; i++)
+    for (uint32_t i = 0; i < suspect_count; i++) {
         budgets.budget.suspects[i].id[0] = (uint8_t)i;
+        budgets.budget.suspects[i].failed_count = UINT32_MAX;
+        budgets.budget.suspects[i].wait_ms = DSB_PAIRING_WAIT_MAX_S * 1000u;
+    }
 }
 
 static void rows_of_full(void)
