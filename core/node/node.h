@@ -65,7 +65,7 @@ struct dsb_node_dial {
 /* Sessions that were asked for and not yet begun. */
 #define DSB_NODE_DIALS_MAX 8
 
-/* News that a node keeps until it is taken: one of each open act, dial and change, and some. */
+/* News that a node keeps until it is taken; while they are many, its parts keep theirs. */
 #define DSB_NODE_NEWS_MAX 32
 
 struct dsb_node {
@@ -144,7 +144,8 @@ NX_MUST_CHECK enum nx_status dsb_node_knows(const struct dsb_node *n,
 
 /* A connection was admitted. `*link` names it in the calls below.
  * NX_OK: also when all that it will carry is a refusal; NX_E_DENIED: not a paired device; NX_E_IDENTITY:
- * paired, with other keys; NX_E_LIMIT: every link is in use. */
+ * paired, with other keys; NX_E_LIMIT: every link is in use, DSB_PAIRING_SESSIONS_MAX of them for
+ * pairing, or the owner leaves its news untaken. */
 NX_MUST_CHECK enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
                                               const struct dsb_link_info *info, uint32_t *link);
 

@@ -8,7 +8,7 @@
  * store and back, until nothing moves. To be called at the end of whatever changed one of them. */
 void dsb_node_work(struct dsb_node *n, struct nx_instant now);
 
-/* Room for news, and one more piece of it. */
+/* Is there room for one more piece of news? What each dial may yet bring is kept free. */
 bool dsb_node_can_tell(const struct dsb_node *n);
 void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event);
 

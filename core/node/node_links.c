@@ -62,7 +62,8 @@ void dsb_node_dial_failed(struct dsb_node *n, struct nx_instant now,
     copy_id_text(event.id_text, dial->id_text);
     event.mux = (struct dsb_mux_event){.kind = DSB_MUX_SESSION_ENDED, .status = why};
     nx_why_set(&event.mux.why, nx_status_text(why));
-    if (dsb_node_can_tell(n))
+    if (n->news_count <
+        DSB_NODE_NEWS_MAX) /* an owner that takes none of its news has all there is */
         dsb_node_tell(n, &event);
 }
 
@@ -87,6 +88,15 @@ static struct dsb_link *free_link(struct dsb_node *n)
             return &n->links[i];
     }
     return NULL;
+}
+
+static uint32_t pairing_link_count(const struct dsb_node *n)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < n->link_count; i++)
+        count += n->links[i].state != DSB_LINK_FREE && n->links[i].info.purpose == DSB_LINK_TO_PAIR;
+    return count;
 }
 
 struct dsb_link *dsb_node_session_link(struct dsb_node *n, const char *id_text)
@@ -120,8 +130,7 @@ static void begin_session(struct dsb_node *n, struct nx_instant now, struct dsb_
 
     dsb_link_begin_session(link, now, info, &n->pools);
     copy_id_text(event.id_text, info->id_text);
-    if (dsb_node_can_tell(n))
-        dsb_node_tell(n, &event);
+    dsb_node_tell(n, &event);
 }
 
 enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
@@ -134,7 +143,9 @@ enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
         return known;
     if (info->purpose == DSB_LINK_TO_TALK && known != NX_OK)
         return NX_E_DENIED;
-    if (fresh == NULL)
+    if (fresh == NULL || !dsb_node_can_tell(n))
+        return NX_E_LIMIT;
+    if (info->purpose == DSB_LINK_TO_PAIR && pairing_link_count(n) >= DSB_PAIRING_SESSIONS_MAX)
         return NX_E_LIMIT;
 
     if (info->purpose == DSB_LINK_TO_PAIR)

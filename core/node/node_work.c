@@ -5,12 +5,12 @@
 
 bool dsb_node_can_tell(const struct dsb_node *n)
 {
-    return n->news_count < DSB_NODE_NEWS_MAX;
+    return n->news_count < DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX;
 }
 
 void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event)
 {
-    NX_CHECK(dsb_node_can_tell(n));
+    NX_CHECK(n->news_count < DSB_NODE_NEWS_MAX);
     n->news[(n->news_first + n->news_count) % DSB_NODE_NEWS_MAX] = *event;
     n->news_count++;
 }
