@@ -117,6 +117,8 @@ static bool step(struct world *w)
         struct dsb_node *node = &w->sim.nodes[side];
         struct dsb_node_event event;
 
+        if (w->refuses_stores && side == DSB_LOCALSIM_SELF)
+            nx_store_memory_plan(&w->stores[side], 1, NX_STORE_FAULT_REFUSED, NX_E_NO_SPACE);
         while (!w->holds_stores && nx_store_memory_step(&w->stores[side], dsb_node_store(node))) {
             dsb_node_stored(node, w->now);
             moved = true;

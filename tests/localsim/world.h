@@ -33,8 +33,9 @@ struct world {
     struct nx_store_memory stores[DSB_LOCALSIM_SIDES];
     struct world_side sides[DSB_LOCALSIM_SIDES];
     enum nx_status started[DSB_LOCALSIM_SIDES];
-    bool holds_stores;  /* writes wait */
-    bool leaves_events; /* somebody else takes the nodes' news */
+    bool holds_stores;   /* writes wait */
+    bool refuses_stores; /* self's disk is full */
+    bool leaves_events;  /* somebody else takes the nodes' news */
 };
 
 /* The one world of a test program: new nodes and empty stores. */
