@@ -6,6 +6,8 @@
 #include "core/bus/msg_stream.h"
 #include "core/bus/pools.h"
 #include "core/crypto/crypto.h"
+#include "core/localsim/localsim.h"
+#include "core/store/memory.h"
 
 #define COST(type) measure_result("struct " #type, "bytes", (double)sizeof(struct type))
 
@@ -38,11 +40,23 @@ int main(void)
     COST(dsb_neighbours);
     COST(dsb_announcer);
     COST(dsb_discovery);
+    COST(dsb_pairing);
+    COST(dsb_peer);
+    COST(dsb_registry);
+    COST(nx_store);
+    COST(nx_store_memory);
+    COST(dsb_link);
+    COST(dsb_node);
+    COST(dsb_localsim);
 
     measure_result("mux of an idle session", "KiB_per_conn",
                    (double)sizeof(struct dsb_mux) / 1024.0);
     pools_of(&dsb_profile_host, "pools of a host, reserved at most");
     pools_of(&dsb_profile_board, "pools of a board");
+    measure_result("all that a node on a host is lent, at most", "bytes",
+                   (double)dsb_node_memory_size(&dsb_profile_host));
+    measure_result("all that a node on a board is lent", "bytes",
+                   (double)dsb_node_memory_size(&dsb_profile_board));
     neighbours_of(64, "discovery table of 64");
     neighbours_of(1024, "discovery table of 1,024");
     neighbours_of(10000, "discovery table of 10,000");
