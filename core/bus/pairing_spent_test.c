@@ -75,8 +75,8 @@ UNIT_SUITE(pairing_spent_test)
     EXPECT(!holds_digits(&s, "042137"));
 
     unit_row("ten can be spent at once, as many as an hour has accepts");
-    for (char i = '1'; i <= '9'; i++) {
-        char digits[] = {'9', '9', '9', '9', '9', i, '\0'};
+    for (int i = '1'; i <= '9'; i++) {
+        char digits[] = {'9', '9', '9', '9', '9', (char)i, '\0'};
         add(&s, 10, digits, 130);
     }
     EXPECT(has(&s, 11, "042137") && has(&s, 11, "999991") && has(&s, 11, "999999"));
