@@ -32,8 +32,14 @@ sim: ## the main job in the embedded simulator (./run --sim)
 fuzz: ## the fuzz targets, for a while
 	@if [ -x fuzz/run ]; then fuzz/run; else echo "there is no fuzz target in this version"; exit 1; fi
 
-bench: ## sizes and speeds
-	@if [ -x bench/run ]; then bench/run; else echo "there is no benchmark in this version"; exit 1; fi
+bench: ## sizes and speeds, of the release build
+	@tools/packages need run
+	@tools/build release
+	@for program in build/bench/bench_*; do \
+	    if [ -f "$$program" ] && [ -x "$$program" ]; then \
+	        echo "== $${program##*/bench_}"; "$$program" || exit 1; \
+	    fi; \
+	done
 
 # `make soak NAME`: what takes long or needs a machine of its own. Without a name: the list.
 ifeq (soak,$(firstword $(MAKECMDGOALS)))
