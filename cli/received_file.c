@@ -19,7 +19,8 @@ static bool open_folder(struct received_file *file, const char *into)
     } else {
         snprintf(file->path, sizeof(file->path), "%s/nexusnet-received-XXXXXX",
                  base != NULL && base[0] != '\0' ? base : "/tmp");
-        if (mkdtemp(file->path) == NULL)
+        file->folder_is_ours = mkdtemp(file->path) != NULL;
+        if (!file->folder_is_ours)
             return false;
     }
     file->folder = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -73,10 +74,23 @@ bool received_file_keep(struct received_file *file)
     return true;
 }
 
+/* A folder in $TMPDIR was made for this file alone; one that was named stays. */
+static void drop_folder(struct received_file *file)
+{
+    char *slash = strrchr(file->path, '/');
+
+    if (file->folder_is_ours && slash != NULL) {
+        *slash = '\0';
+        rmdir(file->path);
+    }
+}
+
 void received_file_drop(struct received_file *file)
 {
-    if (file->is_begun)
+    if (file->is_begun) {
         unlinkat(file->folder, file->part, 0);
+        drop_folder(file);
+    }
     if (file->is_begun || file->name[0] != '\0') {
         if (file->fd >= 0)
             close(file->fd);

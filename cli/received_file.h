@@ -8,6 +8,7 @@
 
 struct received_file {
     bool is_begun;
+    bool folder_is_ours; /* a new one in $TMPDIR */
     int folder;
     int fd;
     char part[300];  /* the name until it is whole */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What nx-localsim promises a person, as rows. TAP; the program is the one argument."""
 
+import glob
 import hashlib
 import json
 import os
@@ -279,6 +280,25 @@ def _(folder):
     assert process.returncode == 1, process.returncode
     assert "signal" in errors, errors
     assert os.listdir(f"{folder}/into") == []
+    assert os.listdir(f"{folder}/tmp") == []
+
+
+@row("stopped halfway it takes the folder along that it made for the file in TMPDIR")
+def _(folder):
+    path = f"{folder}/huge"
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+    os.mkdir(f"{folder}/tmp")
+    process = subprocess.Popen(
+        [PROGRAM, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": f"{folder}/tmp"},
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not glob.glob(f"{folder}/tmp/*/.huge.*.part"):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 1, process.returncode
     assert os.listdir(f"{folder}/tmp") == []
 
 
