@@ -7,7 +7,7 @@
 all: ## build into build/ and install into out/
 	@tools/packages need run
 	@tools/build release
-	@meson install -C build --no-rebuild --only-changed --quiet
+	@tools/install
 
 test: ## build everything and run every test (./test)
 	@./test
