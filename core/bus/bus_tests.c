@@ -19,6 +19,13 @@ void pairing_wait_test(void);
 void peers_test(void);
 void registry_json_test(void);
 void registry_test(void);
+void stream_name_test(void);
+void scheduler_test(void);
+void pools_test(void);
+void inbox_test(void);
+void outbox_test(void);
+void stream_test(void);
+void streams_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -41,6 +48,13 @@ int main(void)
         {"bus/peers", peers_test},
         {"bus/registry", registry_test},
         {"bus/registry_json", registry_json_test},
+        {"bus/stream_name", stream_name_test},
+        {"bus/scheduler", scheduler_test},
+        {"bus/pools", pools_test},
+        {"bus/inbox", inbox_test},
+        {"bus/outbox", outbox_test},
+        {"bus/stream", stream_test},
+        {"bus/streams", streams_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 
