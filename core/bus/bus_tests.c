@@ -26,6 +26,7 @@ void inbox_test(void);
 void outbox_test(void);
 void stream_test(void);
 void streams_test(void);
+void mux_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -55,6 +56,7 @@ int main(void)
         {"bus/outbox", outbox_test},
         {"bus/stream", stream_test},
         {"bus/streams", streams_test},
+        {"bus/mux", mux_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 
