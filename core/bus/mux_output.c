@@ -95,7 +95,8 @@ static bool put_reset(struct dsb_stream *s, struct nx_writer *out)
 }
 
 /* Everything but data that one stream has to say. The window in OPEN and OPEN_ACK is the initial
- * one; growth comes by WINDOW_UPDATE. False: the room is used up. */
+ * one; growth comes by WINDOW_UPDATE. What was consumed goes back with whatever else there is to say,
+ * and an update that was due stays so when more DATA has come. False: the room is used up. */
 static bool put_control(struct dsb_stream *s, struct nx_writer *out)
 {
     const struct dsb_frame open = {.kind = DSB_FRAME_OPEN,
@@ -113,14 +114,12 @@ static bool put_control(struct dsb_stream *s, struct nx_writer *out)
     if (s->ack_due && !put(out, &ack))
         return false;
     s->ack_due = false;
-    if (dsb_inbox_has_update(&s->inbox)) {
-        if (!put_window_update(s, s->inbox.return_due, false, out))
-            return false;
-        dsb_inbox_take_return(&s->inbox);
-        if (!put_window_update(s, s->inbox.growth_due, true, out))
-            return false;
-        dsb_inbox_take_growth(&s->inbox);
-    }
+    if (!put_window_update(s, s->inbox.return_due, false, out))
+        return false;
+    dsb_inbox_take_return(&s->inbox);
+    if (!put_window_update(s, s->inbox.growth_due, true, out))
+        return false;
+    dsb_inbox_take_growth(&s->inbox);
     if (s->close_due) {
         if (!put(out, &close))
             return false;
