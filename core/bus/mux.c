@@ -170,17 +170,23 @@ void dsb_mux_wipe(struct dsb_mux *m)
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-static void wake_starved(struct dsb_mux *m)
+/* Tell the writers that have room again; look once more for those that nothing of their own will
+ * wake. */
+static void wake_starved(struct dsb_mux *m, struct nx_instant now)
 {
     m->starved_until = NX_NEVER;
-    for (uint32_t slot = m->streams.all.first; slot != DSB_SLOT_NONE;) {
+    for (uint32_t slot = m->streams.all.first, next; slot != DSB_SLOT_NONE; slot = next) {
         struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
-        if (s->writer_waits && s->is_indexed && dsb_outbox_room(&s->outbox) > 0) {
+        next = s->links[DSB_LIST_ALL].next;
+        if (!s->writer_waits || !s->is_indexed)
+            continue;
+        if (dsb_outbox_room(&s->outbox) > 0) {
             s->writer_waits = false;
             dsb_mux_tell(m, slot, DSB_MUX_WRITABLE);
+        } else if (dsb_outbox_is_empty(&s->outbox)) {
+            m->starved_until = nx_instant_after(now, nx_milliseconds(STARVED_RETRY_MS));
         }
-        slot = s->links[DSB_LIST_ALL].next;
     }
 }
 
@@ -189,7 +195,7 @@ void dsb_mux_tick(struct dsb_mux *m, struct nx_instant now)
     if (m->state == DSB_MUX_OVER)
         return;
     if (nx_instant_reached(m->starved_until, now))
-        wake_starved(m);
+        wake_starved(m, now);
     dsb_keepalive_tick(&m->keepalive, now);
     if (m->keepalive.state == DSB_KEEPALIVE_LOST)
         dsb_mux_end(m, NX_E_TIMEOUT, DSB_GOAWAY_TIMEOUT,

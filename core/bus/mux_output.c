@@ -158,10 +158,14 @@ static void wake_writer(struct dsb_mux *m, uint32_t slot)
 {
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
+    if (!s->writer_waits)
+        return;
     /* Half the queue free before the application is woken: one wake-up for many frames. */
-    if (s->writer_waits && dsb_outbox_room(&s->outbox) >= s->outbox.queue.limit / 2) {
+    if (dsb_outbox_room(&s->outbox) >= s->outbox.queue.limit / 2) {
         s->writer_waits = false;
         dsb_mux_tell(m, slot, DSB_MUX_WRITABLE);
+    } else if (dsb_outbox_is_empty(&s->outbox)) {
+        m->starved_until = (struct nx_instant){0}; /* others fill the node: the next tick looks */
     }
 }
 

@@ -201,6 +201,26 @@ static const struct mux_row gone[] = {
       {IN, DATA(2, 100)}, {IN, RST(2, 1, "")}, {NO_EVENT}, {HELD, .count = 0}}},
 };
 
+static const struct mux_row full[] = {
+    {"room is told when half of the stream's queue is free, not at every frame",
+     {OURS, {PUSH, .id = 1, .count = W}, {SKIP}, {PUSH, .id = 1, .count = W},
+      {PUSH, .id = 1, .count = 1, .status = NX_WOULD_BLOCK}, {IN, RETURN(1, FRAME - 1)}, {SKIP},
+      {NO_EVENT},
+      {IN, RETURN(1, 64)}, {SKIP}, {EVENT, .event = DSB_MUX_WRITABLE, .id = 1}, {NO_EVENT}}},
+    {"a full node is looked at again until it has room, and then the writer is told",
+     {OURS, {QUEUED, .count = 0}, {PUSH, .id = 1, .count = 5, .status = NX_WOULD_BLOCK},
+      {AT, .count = 1}, {AT, .count = 2}, {NO_EVENT}, {QUEUED, .count = 1000}, {AT, .count = 3},
+      {EVENT, .event = DSB_MUX_WRITABLE, .id = 1}, {PUSH, .id = 1, .count = 5}}},
+    {"a writer whose own queue ran dry while others filled the node is told, too",
+     {OURS, {PUSH, .id = 1, .count = 100}, {QUEUED, .count = 0},
+      {PUSH, .id = 1, .count = 5, .status = NX_WOULD_BLOCK}, {OUT, DATA(1, 100)},
+      {QUEUED, .count = 0},
+      {AT, .count = 1}, {NO_EVENT}, {QUEUED, .count = 1000}, {AT, .count = 2},
+      {EVENT, .event = DSB_MUX_WRITABLE, .id = 1}, {NO_EVENT}}},
+    {"what no queue of the node can ever hold is refused, not kept waiting",
+     {OURS, {PUSH, .id = 1, .count = W + 1, .status = NX_E_LIMIT}, {AT, .count = 1}, {NO_EVENT}}},
+};
+
 static const struct mux_row ends[] = {
     {"CLOSE comes behind the last byte", {{OPENS, .id = 1, .text = "byte/a"},
       {PUSH, .id = 1, .count = 5}, {FINISH, .id = 1}, {OUT, OPEN(1, "byte/a")}, {OUT, DATA(1, 5)},
@@ -319,6 +339,7 @@ UNIT_SUITE(mux_test)
     mux_script_run(opening, NX_COUNT_OF(opening));
     mux_script_run(credit, NX_COUNT_OF(credit));
     mux_script_run(gone, NX_COUNT_OF(gone));
+    mux_script_run(full, NX_COUNT_OF(full));
     mux_script_run(ends, NX_COUNT_OF(ends));
     mux_script_run(session, NX_COUNT_OF(session));
 }

@@ -33,7 +33,7 @@ static struct {
     uint64_t taken, queued;
 } script;
 
-static uint8_t payload[65536];
+static uint8_t payload[65536 + 1];
 static uint8_t wire[DSB_FRAME_MAX];
 
 static struct nx_bytes number_as_bytes(uint64_t number)
