@@ -27,6 +27,7 @@ void outbox_test(void);
 void stream_test(void);
 void streams_test(void);
 void mux_test(void);
+void mux_random_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -57,6 +58,7 @@ int main(void)
         {"bus/stream", stream_test},
         {"bus/streams", streams_test},
         {"bus/mux", mux_test},
+        {"bus/two muxes at random", mux_random_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 
