@@ -27,6 +27,12 @@ void dsb_mux_init(struct dsb_mux *m, struct nx_instant now, struct dsb_pools *po
 
 /* ---- ends ---------------------------------------------------------------------------------- */
 
+/* Whatever an application gives as a reason: frames carry UTF-8, and people read it. */
+static void set_why(struct nx_why *why, const char *text)
+{
+    nx_text_for_show(nx_bytes_of_text(text), why->text, sizeof(why->text));
+}
+
 void dsb_mux_tell(struct dsb_mux *m, uint32_t slot, enum dsb_mux_event_kind kind)
 {
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
@@ -140,7 +146,7 @@ enum nx_status dsb_mux_shutdown(struct dsb_mux *m, enum dsb_goaway_code code, co
     m->state = DSB_MUX_ENDING;
     m->goaway_due = true;
     m->end_code = (uint16_t)code;
-    nx_why_set(&m->end_why, why);
+    set_why(&m->end_why, why);
     end_when_drained(m);
     return NX_OK;
 }
@@ -452,7 +458,7 @@ enum nx_status dsb_mux_abort(struct dsb_mux *m, struct dsb_stream_handle stream,
         return s->write_status;
 
     s->reset_code = code;
-    nx_why_set(&s->why, why);
+    set_why(&s->why, why);
     s->reset_due = !s->open_due; /* what the peer never heard of needs no end */
     if (s->reset_due)
         dsb_streams_enlist(&m->streams, stream.slot, DSB_LIST_CONTROL);

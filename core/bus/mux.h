@@ -127,6 +127,7 @@ bool dsb_mux_event(struct dsb_mux *m, struct dsb_mux_event *event);
 void dsb_mux_cut(struct dsb_mux *m);
 
 /* Say GOAWAY: open streams go on, no new ones begin, and the session ends with the last of them.
+ * `why` is cut at NX_WHY_MAX bytes, and what is not fit to show is left out.
  * NX_OK; NX_E_CLOSED: it is over or ending. */
 NX_MUST_CHECK enum nx_status dsb_mux_shutdown(struct dsb_mux *m, enum dsb_goaway_code code,
                                               const char *why);
@@ -178,7 +179,8 @@ void dsb_mux_drop(struct dsb_mux *m, struct dsb_stream_handle stream, uint32_t c
 NX_MUST_CHECK enum nx_status dsb_mux_finish(struct dsb_mux *m, struct dsb_stream_handle stream);
 
 /* End it now: what waits on either side is dropped, the peer reads NX_E_ABORTED with `code` (an
- * enum dsb_rst_code, or the application's from 256) and `why`. Refuses a stream not yet accepted.
+ * enum dsb_rst_code, or the application's from 256) and `why`, as in shutdown. Refuses a stream not
+ * yet accepted.
  * NX_OK; NX_E_CLOSED, NX_E_ABORTED: it is over already. */
 NX_MUST_CHECK enum nx_status dsb_mux_abort(struct dsb_mux *m, struct dsb_stream_handle stream,
                                            uint16_t code, const char *why);

@@ -2,9 +2,10 @@
 #include "tests/streams/mux_script.h"
 #include "tests/unit/unit.h"
 
-#define W     DSB_CREDIT_INITIAL
-#define FRAME DSB_FRAME_PAYLOAD_MAX
-#define TEN   "0123456789"
+#define W       DSB_CREDIT_INITIAL
+#define FRAME   DSB_FRAME_PAYLOAD_MAX
+#define TEN     "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 /* Our stream 1, acknowledged; the peer's stream 2, accepted. */
 #define OURS                                                                    \
@@ -253,6 +254,13 @@ static const struct mux_row ends[] = {
       .text = "a[2Jbc"}}},
     {"abort goes out as RST, and what waited does not", {OURS, {PUSH, .id = 1, .count = 5},
       {ABORT, .id = 1, .code = 300, .text = "x"}, {OUT, RST(1, 300, "x")}, {QUIET}}},
+    {"a reason that is no text goes out as what of it is",
+     {OURS, {ABORT, .id = 1, .code = 300, .text = "disk\xff full\x1b"},
+      {OUT, RST(1, 300, "disk full")},
+      {SHUTDOWN, .code = 7, .text = "b\xc3ye"}, {OUT, GOAWAY(0, 7, "bye")}}},
+    {"a reason is cut at 120 bytes, and never within a character",
+     {OURS, {ABORT, .id = 1, .code = 300, .text = HUNDRED TEN "123456789\xc3\xbc"},
+      {OUT, RST(1, 300, HUNDRED TEN "123456789")}}},
     {"a stream aborted before its OPEN went is never heard of", {{OPENS, .id = 1, .text = "a"},
       {ABORT, .id = 1, .code = 300, .text = "x"}, {QUIET}, {OPENS, .id = 3, .text = "a"},
       {OUT, OPEN(3, "a")}}},
