@@ -49,9 +49,19 @@ void dsb_mux_free_stream(struct dsb_mux *m, uint32_t slot)
         dsb_streams_remove(&m->streams, slot);
 }
 
-static void end_when_drained(struct dsb_mux *m)
+void dsb_mux_begin_end(struct dsb_mux *m)
 {
-    if (m->state == DSB_MUX_ENDING && m->streams.indexed_count == 0)
+    if (m->state != DSB_MUX_ACTIVE)
+        return;
+    m->state = DSB_MUX_ENDING;
+    m->last_served_id = m->last_peer_id;
+}
+
+void dsb_mux_end_when_drained(struct dsb_mux *m)
+{
+    /* What still is in the list of control, and in no index, waits to tell why it was reset. */
+    if (m->state == DSB_MUX_ENDING && m->streams.indexed_count == 0 &&
+        m->streams.control.first == DSB_SLOT_NONE && m->refusal_count == 0)
         dsb_mux_end(m, NX_END, m->end_code, m->end_why.text);
 }
 
@@ -91,7 +101,7 @@ static void end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
 void dsb_mux_end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
 {
     end_stream(m, slot, status);
-    end_when_drained(m);
+    dsb_mux_end_when_drained(m);
 }
 
 void dsb_mux_end(struct dsb_mux *m, enum nx_status status, uint16_t code, const char *why)
@@ -100,16 +110,16 @@ void dsb_mux_end(struct dsb_mux *m, enum nx_status status, uint16_t code, const 
         return;
 
     /* Over before the streams are: the last of them does not end the session a second time. */
-    bool goaway_went = m->state == DSB_MUX_ENDING && !m->end_by_peer;
+    dsb_mux_begin_end(m);
     m->state = DSB_MUX_OVER;
-    m->goaway_due = m->goaway_due || !(goaway_went || status == NX_END || status == NX_E_CLOSED);
+    m->goaway_due = m->goaway_due || (status != NX_END && status != NX_E_CLOSED);
     m->pong_due = false;
     m->refusal_count = 0;
     m->starved_until = NX_NEVER;
     m->end_status = status;
     m->end_code = code;
     if (why != m->end_why.text)
-        nx_why_set(&m->end_why, why);
+        set_why(&m->end_why, why);
     m->end_due = true;
 
     for (uint32_t slot = m->streams.all.first, next; slot != DSB_SLOT_NONE; slot = next) {
@@ -129,9 +139,7 @@ void dsb_mux_end(struct dsb_mux *m, enum nx_status status, uint16_t code, const 
 
 void dsb_mux_cut(struct dsb_mux *m)
 {
-    bool peer_said_so = m->state == DSB_MUX_ENDING && m->end_by_peer;
-
-    if (peer_said_so)
+    if (m->goaway_came)
         dsb_mux_end(m, NX_END, m->end_code, m->end_why.text);
     else
         dsb_mux_end(m, NX_E_CLOSED, 0, "the link was cut");
@@ -143,11 +151,11 @@ enum nx_status dsb_mux_shutdown(struct dsb_mux *m, enum dsb_goaway_code code, co
     if (m->state != DSB_MUX_ACTIVE)
         return NX_E_CLOSED;
 
-    m->state = DSB_MUX_ENDING;
+    dsb_mux_begin_end(m);
     m->goaway_due = true;
     m->end_code = (uint16_t)code;
     set_why(&m->end_why, why);
-    end_when_drained(m);
+    dsb_mux_end_when_drained(m);
     return NX_OK;
 }
 
@@ -203,9 +211,11 @@ void dsb_mux_tick(struct dsb_mux *m, struct nx_instant now)
     if (nx_instant_reached(m->starved_until, now))
         wake_starved(m, now);
     dsb_keepalive_tick(&m->keepalive, now);
-    if (m->keepalive.state == DSB_KEEPALIVE_LOST)
+    if (m->keepalive.state == DSB_KEEPALIVE_LOST) {
+        m->end_by_peer = false;
         dsb_mux_end(m, NX_E_TIMEOUT, DSB_GOAWAY_TIMEOUT,
                     "the peer has not been heard for too long");
+    }
 }
 
 struct nx_instant dsb_mux_deadline(const struct dsb_mux *m)

@@ -49,8 +49,9 @@ struct dsb_mux_event {
 
     /* ENDED: NX_END both sides finished and everything was confirmed; NX_E_ABORTED with code and
      * why; NX_E_CLOSED the session went first.
-     * SESSION_ENDED: NX_END after a GOAWAY, with code and why; NX_E_CLOSED the link was cut;
-     * NX_E_TIMEOUT silence; NX_E_MALFORMED, NX_E_LIMIT or NX_E_STATE a breach, named in why. */
+     * SESSION_ENDED: NX_END after a GOAWAY, with code and why (those of a breach, where the peer
+     * found one); NX_E_CLOSED the link was cut; NX_E_TIMEOUT silence; NX_E_MALFORMED, NX_E_LIMIT or
+     * NX_E_STATE a breach of the peer's, named in why. */
     enum nx_status status;
     bool by_peer; /* who began the end */
     uint16_t code;
@@ -82,6 +83,8 @@ struct dsb_mux {
     uint8_t refusal_count;
 
     bool pong_due, goaway_due;
+    bool goaway_came;
+    uint32_t last_served_id; /* of the peer's, from the beginning of the end */
     uint8_t pong[DSB_PING_LEN];
     uint64_t ping_count;
     struct nx_instant starved_until; /* push met the node's bound: when to look again */

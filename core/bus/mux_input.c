@@ -213,36 +213,48 @@ static enum nx_status on_close(struct dsb_mux *m, const struct dsb_frame *frame)
 }
 
 /* Streams of ours that the peer will not serve any more end as refused. */
-static void drop_unserved(struct dsb_mux *m, uint32_t last_served_id)
+static void drop_unserved(struct dsb_mux *m, const struct dsb_frame *goaway)
 {
     for (uint32_t slot = m->streams.all.first, next; slot != DSB_SLOT_NONE; slot = next) {
         struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
         next = s->links[DSB_LIST_ALL].next;
-        if (!s->is_indexed || !s->is_ours || s->id <= last_served_id)
+        if (!s->is_indexed || !s->is_ours || s->id <= goaway->last_stream_id)
             continue;
         s->reset_by_peer = true;
         s->reset_code = DSB_RST_REFUSED;
-        s->why = m->end_why;
+        nx_text_for_show(goaway->body, s->why.text, sizeof(s->why.text));
         s->state = DSB_STREAM_RESET;
         dsb_mux_end_stream(m, slot, NX_E_ABORTED);
     }
 }
 
+/* The peer's mux is over, not ending: nothing goes on behind this one. */
+static bool is_last_word_of(const struct dsb_mux *m, const struct dsb_frame *goaway)
+{
+    return m->goaway_came || goaway->code == DSB_GOAWAY_PROTOCOL ||
+           goaway->code == DSB_GOAWAY_LIMIT || goaway->code == DSB_GOAWAY_TIMEOUT;
+}
+
 static enum nx_status on_goaway(struct dsb_mux *m, const struct dsb_frame *frame)
 {
-    if (m->state == DSB_MUX_ENDING && m->end_by_peer)
-        return breach_of_state(m); /* it was said before */
-    if (m->state == DSB_MUX_ENDING)
-        return NX_OK; /* both said it at once: ours stands */
+    bool is_last_word = is_last_word_of(m, frame);
 
-    m->end_by_peer = true;
-    m->end_code = frame->code;
-    nx_text_for_show(frame->body, m->end_why.text, sizeof(m->end_why.text));
-    drop_unserved(m, frame->last_stream_id);
-    m->state = DSB_MUX_ENDING;
-    if (m->streams.indexed_count == 0)
+    m->goaway_came = true;
+
+    /* Where both said it at once, each keeps its own reason. */
+    if (m->state == DSB_MUX_ACTIVE || is_last_word) {
+        m->end_by_peer = true;
+        m->end_code = frame->code;
+        nx_text_for_show(frame->body, m->end_why.text, sizeof(m->end_why.text));
+    }
+    if (is_last_word) {
         dsb_mux_end(m, NX_END, m->end_code, m->end_why.text);
+        return NX_OK;
+    }
+    dsb_mux_begin_end(m);
+    drop_unserved(m, frame);
+    dsb_mux_end_when_drained(m);
     return NX_OK;
 }
 

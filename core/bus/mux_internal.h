@@ -24,8 +24,15 @@ void dsb_mux_settle(struct dsb_mux *m, uint32_t slot);
  * or NX_E_CLOSED. */
 void dsb_mux_end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status);
 
-/* All of it is over. A GOAWAY with `code` goes out first when this side begins the end. */
+/* All of it is over. What the peer broke, silence among it, is told to it by a GOAWAY with `code`, even
+ * behind one that went before. */
 void dsb_mux_end(struct dsb_mux *m, enum nx_status status, uint16_t code, const char *why);
+
+/* A GOAWAY goes or came: what the peer opens from now on is refused. */
+void dsb_mux_begin_end(struct dsb_mux *m);
+
+/* End an ending session, if no stream is left and every reset went out. */
+void dsb_mux_end_when_drained(struct dsb_mux *m);
 
 /* Give the slot back when neither wire, owner nor output need it any more. */
 void dsb_mux_free_stream(struct dsb_mux *m, uint32_t slot);

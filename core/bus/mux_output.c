@@ -13,7 +13,7 @@ static bool put(struct nx_writer *out, const struct dsb_frame *frame)
 static bool put_goaway(struct dsb_mux *m, struct nx_writer *out)
 {
     const struct dsb_frame goaway = {.kind = DSB_FRAME_GOAWAY,
-                                     .last_stream_id = m->last_peer_id,
+                                     .last_stream_id = m->last_served_id,
                                      .code = m->end_code,
                                      .body = nx_bytes_of_text(m->end_why.text)};
 
@@ -196,6 +196,7 @@ bool dsb_mux_output(struct dsb_mux *m, struct nx_writer *out)
         put_data(m, out);
         (void)put_all_control(m, out); /* CLOSE behind the last byte, in the same record */
     }
+    dsb_mux_end_when_drained(m);
     return out->len > before;
 }
 

@@ -340,6 +340,57 @@ static const struct mux_row session[] = {
       .text = "ours"}, {IN, GOAWAY(1, 0, "theirs")}, {NO_EVENT}, {PUSH, .id = 1, .count = 5},
       {OUT, GOAWAY(0, 7, "ours")}, {OUT, DATA(1, 5)}}},
 };
+
+static const struct mux_row session_ends[] = {
+    {"a second GOAWAY is the last word: everything is over at once",
+     {THEIRS, {IN, GOAWAY(0, 7, "bye")}, {IN, GOAWAY(0, 2, "replaced")},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 2, .status = NX_E_CLOSED, .text = "replaced"},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 2, .text = "replaced"},
+      {QUIET}}},
+    {"a breach behind the peer's GOAWAY is told with its reason", {THEIRS, {IN, GOAWAY(0, 7,
+      "bye")}, {BREACH, CLOSE(4), ENDS_UNKNOWN}}},
+    {"a breach behind our GOAWAY is told with its reason", {THEIRS, {SHUTDOWN, .code = 7,
+      .text = "bye"}, {OUT, GOAWAY(2, 7, "bye")}, {BREACH, CLOSE(4), ENDS_UNKNOWN}}},
+    {"a breach takes the place of a GOAWAY that waits", {THEIRS, {SHUTDOWN, .code = 7,
+      .text = "bye"}, {BREACH, CLOSE(4), ENDS_UNKNOWN}}},
+    {"GOAWAY for a breach ends everything at once",
+     {OURS, {IN, GOAWAY(1, 4, "mux.reject.x")},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 1, .status = NX_E_CLOSED, .text = "mux.reject.x"},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 4, .text = "mux.reject.x"},
+      {QUIET}}},
+    {"it may follow a GOAWAY that let things go on, and is the last word",
+     {OURS, {IN, GOAWAY(1, 7, "bye")}, {IN, GOAWAY(1, 4, "mux.reject.x")},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 1, .status = NX_E_CLOSED},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 4,
+      .text = "mux.reject.x"}}},
+    {"GOAWAY from both at once: what the peer does not serve ends as refused",
+     {OURS, {OPENS, .id = 3, .text = "b"}, {SKIP}, {SHUTDOWN, .code = 7, .text = "ours"},
+      {IN, GOAWAY(1, 7, "theirs")},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 3, .status = NX_E_ABORTED, .code = 2, .text = "theirs"},
+      {NO_EVENT}}},
+    {"GOAWAY from both at once: a cut behind them is an end",
+     {OURS, {SHUTDOWN, .code = 7, .text = "ours"}, {SKIP}, {IN, GOAWAY(1, 7, "theirs")}, {CUT},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 1, .status = NX_E_CLOSED},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 7, .text = "ours"}}},
+    {"GOAWAY from both at once: a second one is the last word",
+     {OURS, {SHUTDOWN, .code = 7, .text = "ours"}, {SKIP}, {IN, GOAWAY(1, 7, "theirs")},
+      {IN, GOAWAY(1, 2, "replaced")},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 1, .status = NX_E_CLOSED},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 2, .text = "replaced"}}},
+    {"a reset of the last stream goes out before a shutdown is over",
+     {OURS, {SHUTDOWN, .code = 7, .text = "bye"}, {OUT, GOAWAY(0, 7, "bye")},
+      {ABORT, .id = 1, .code = 300, .text = "x"},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 1, .status = NX_E_ABORTED, .code = 300},
+      {NO_EVENT}, {OUT, RST(1, 300, "x")},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 7, .text = "bye"}}},
+    {"a refusal goes out before a shutdown is over",
+     {THEIRS, {SHUTDOWN, .code = 7, .text = "bye"}, {IN, OPEN(4, "late")}, {IN, RST(2, 1, "")},
+      {OUT, GOAWAY(2, 7, "bye")}, {OUT, RST(4, 2, "the session is ending")},
+      {EVENT, .event = DSB_MUX_ENDED, .id = 2, .status = NX_E_ABORTED, .code = 1},
+      {EVENT, .event = DSB_MUX_SESSION_ENDED, .status = NX_END, .code = 7}}},
+    {"GOAWAY does not name as served what came after the shutdown", {THEIRS, {SHUTDOWN, .code = 7,
+      .text = "bye"}, {IN, OPEN(4, "late")}, {OUT, GOAWAY(2, 7, "bye")}}},
+};
 /* clang-format on */
 
 UNIT_SUITE(mux_test)
@@ -350,4 +401,5 @@ UNIT_SUITE(mux_test)
     mux_script_run(full, NX_COUNT_OF(full));
     mux_script_run(ends, NX_COUNT_OF(ends));
     mux_script_run(session, NX_COUNT_OF(session));
+    mux_script_run(session_ends, NX_COUNT_OF(session_ends));
 }
