@@ -53,9 +53,11 @@ static struct {
     struct dsb_mux mux[2];
     struct pair pairs[PAIRS];
     uint32_t pair_count;
-    uint32_t patience;     /* one in so many that could give up does; 0: nobody ever */
-    uint32_t haste;        /* one in so many pushes and pulls is large */
-    uint8_t wire[2][WIRE]; /* from a side, not yet taken by the other one */
+    uint32_t patience;          /* one in so many that could give up does; 0: nobody ever */
+    uint32_t haste;             /* one in so many pushes and pulls is large */
+    bool is_short;              /* somebody shuts down halfway */
+    bool is_ending, is_gone[2]; /* a side shut down; a side was told that the session ended */
+    uint8_t wire[2][WIRE];      /* from a side, not yet taken by the other one */
     size_t wire_len[2];
     size_t offered[2]; /* of that, what has arrived */
 } world;
@@ -147,7 +149,8 @@ static void on_ended(struct pair *p, size_t side, const struct dsb_mux_event *ev
         return;
     }
     EXPECT_STATUS(event->status, NX_E_ABORTED);
-    EXPECT(p->is_given_up || (event->by_peer && event->code == DSB_RST_LIMIT));
+    EXPECT(p->is_given_up || (event->by_peer && event->code == DSB_RST_LIMIT) ||
+           (event->by_peer && event->code == DSB_RST_REFUSED && world.is_ending));
     p->is_given_up = true;
 }
 
@@ -169,8 +172,12 @@ static void take_events(size_t side)
     struct dsb_mux_event event;
 
     while (dsb_mux_event(&world.mux[side], &event)) {
-        if (!EXPECT(event.kind != DSB_MUX_SESSION_ENDED))
-            return;
+        if (event.kind == DSB_MUX_SESSION_ENDED) {
+            EXPECT(world.is_ending && !world.is_gone[side]);
+            EXPECT_STATUS(event.status, NX_END);
+            world.is_gone[side] = true;
+            continue;
+        }
         if (event.kind == DSB_MUX_OPENED) {
             on_opened(side, &event);
             continue;
@@ -202,7 +209,8 @@ static void open_stream(size_t side)
     enum nx_status status = dsb_mux_open(&world.mux[side], nx_bytes_of(name, 2), (uint8_t)below(8),
                                          is_messages, &handle);
     if (status != NX_OK) {
-        EXPECT(status == NX_E_EXISTS || status == NX_E_LIMIT);
+        EXPECT(status == NX_E_EXISTS || status == NX_E_LIMIT ||
+               (status == NX_E_CLOSED && world.is_ending));
         return;
     }
     *p = (struct pair){.is_messages = is_messages};
@@ -328,6 +336,12 @@ static void give_up(struct pair *p, size_t side)
     let_go(p, side);
 }
 
+static void shut_down(size_t side)
+{
+    if (dsb_mux_shutdown(&world.mux[side], DSB_GOAWAY_SHUTDOWN, "enough") == NX_OK)
+        world.is_ending = true;
+}
+
 /* ---- what lies between ----------------------------------------------------------------------- */
 
 static void send(size_t side, size_t room)
@@ -352,9 +366,12 @@ static void arrive(size_t from, size_t count)
     size_t used;
 
     world.offered[from] += count < left ? count : left;
-    EXPECT_STATUS(dsb_mux_input(&world.mux[1 - from], world.now,
-                                nx_bytes_of(world.wire[from], world.offered[from]), &used),
-                  NX_OK);
+    enum nx_status status = dsb_mux_input(
+        &world.mux[1 - from], world.now, nx_bytes_of(world.wire[from], world.offered[from]), &used);
+    if (status == NX_E_CLOSED && world.mux[1 - from].end_status == NX_END)
+        used = world.offered[from]; /* the link behind a session that ended well is shut */
+    else
+        EXPECT_STATUS(status, NX_OK);
     memmove(world.wire[from], world.wire[from] + used, world.wire_len[from] - used);
     world.wire_len[from] -= used;
     world.offered[from] -= used;
@@ -362,7 +379,7 @@ static void arrive(size_t from, size_t count)
 
 static void settle_wire(void)
 {
-    for (bool moved = true; moved;) {
+    for (bool moved = true; moved && !unit_row_has_failed();) {
         moved = false;
         for (size_t side = 0; side < 2; side++) {
             send(side, WIRE);
@@ -415,6 +432,8 @@ static void random_step(void)
         pull(p, side, below(world.haste) == 0 ? below(9000) : below(200));
     else if (what < 97)
         finish(p, side);
+    else if (what == 98 && world.is_short && below(30) == 0)
+        shut_down(side);
     else if (world.patience > 0 && below(world.patience) == 0)
         give_up(p, side);
     if (p != NULL)
@@ -470,6 +489,18 @@ static void expect_all_arrived(void)
     }
 }
 
+static void expect_shut_down(void)
+{
+    bool both = below(2) == 0;
+
+    shut_down(0);
+    if (both)
+        shut_down(1);
+    settle_wire();
+    EXPECT(world.is_gone[0] && world.is_gone[1]);
+    EXPECT(dsb_mux_is_over(&world.mux[0]) && dsb_mux_is_over(&world.mux[1]));
+}
+
 static void expect_all_back(void)
 {
     for (size_t side = 0; side < 2; side++) {
@@ -480,7 +511,6 @@ static void expect_all_back(void)
         EXPECT_EQ(world.pools[side].grants.used, 0);
         EXPECT_EQ(world.pools[side].queues.used, 0);
         EXPECT_EQ(world.mux[side].growth.used, 0);
-        EXPECT_EQ(world.mux[side].state, DSB_MUX_ACTIVE);
         dsb_mux_wipe(&world.mux[side]);
     }
 }
@@ -491,6 +521,7 @@ void mux_random_run(uint64_t seed, uint32_t step_count)
     nx_prng_init(&world.prng, seed, "two honest muxes");
     world.patience = below(4) * below(10);
     world.haste = 1 + below(8);
+    world.is_short = below(3) == 0;
     for (size_t side = 0; side < 2; side++) {
         EXPECT_STATUS(
             dsb_pools_init(&world.pools[side], &profile, memory[side], sizeof(memory[side])),
@@ -503,6 +534,7 @@ void mux_random_run(uint64_t seed, uint32_t step_count)
         wind_up();
     if (!unit_row_has_failed()) {
         expect_all_arrived();
+        expect_shut_down();
         expect_all_back();
     }
 }
