@@ -29,8 +29,11 @@ static bool is_ours(const struct dsb_mux *m, uint32_t id)
     return (id % 2 == 1) == m->is_initiator;
 }
 
-static bool was_ever_opened(const struct dsb_mux *m, uint32_t id)
+/* Does the wire know of it, or did it once? Ours begin with the OPEN that goes out. */
+static bool was_ever_opened(const struct dsb_mux *m, uint32_t id, uint32_t slot)
 {
+    if (slot != DSB_SLOT_NONE)
+        return !dsb_streams_at(&m->streams, slot)->open_due;
     return is_ours(m, id) ? id < m->next_id : id <= m->last_peer_id;
 }
 
@@ -38,9 +41,23 @@ static bool was_ever_opened(const struct dsb_mux *m, uint32_t id)
 static enum nx_status find(struct dsb_mux *m, const struct dsb_frame *frame, uint32_t *slot)
 {
     *slot = dsb_streams_find(&m->streams, frame->stream_id);
-    if (*slot == DSB_SLOT_NONE && !was_ever_opened(m, frame->stream_id))
+    if (!was_ever_opened(m, frame->stream_id, *slot))
         return breach(m, NX_E_STATE, DSB_GOAWAY_PROTOCOL, MUX_REJECT_UNKNOWN);
     return NX_OK;
+}
+
+static bool peer_has_closed(const struct dsb_stream *s)
+{
+    return s->state == DSB_STREAM_HALF_CLOSED_REMOTE || s->state == DSB_STREAM_CLOSED;
+}
+
+/* More credit for us. The whole window, what is out of it included, stays a number of 32 bits. */
+static bool widen(struct dsb_stream *s, uint32_t more)
+{
+    if (more > UINT32_MAX - s->outbox.credit - s->outbox.ledger.outstanding_cost)
+        return false;
+    s->outbox.credit += more;
+    return true;
 }
 
 static enum nx_status refuse(struct dsb_mux *m, uint32_t id, uint16_t code, const char *why)
@@ -101,14 +118,13 @@ static enum nx_status on_open_ack(struct dsb_mux *m, const struct dsb_frame *fra
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-    if (!s->is_ours || s->is_accepted || s->open_due)
+    if (!s->is_ours || s->is_accepted || peer_has_closed(s))
         return breach_of_state(m);
-    if (frame->window < DSB_CREDIT_INITIAL ||
-        frame->window - DSB_CREDIT_INITIAL > UINT32_MAX - s->outbox.credit)
+    /* The window is the whole, with what was sent before. */
+    if (frame->window < DSB_CREDIT_INITIAL || !widen(s, frame->window - DSB_CREDIT_INITIAL))
         return breach_of_window(m);
 
     s->is_accepted = true;
-    s->outbox.credit += frame->window - DSB_CREDIT_INITIAL; /* the whole, with what was sent */
     dsb_mux_tell(m, slot, DSB_MUX_ACCEPTED);
     dsb_mux_settle(m, slot);
     return NX_OK;
@@ -146,7 +162,7 @@ static enum nx_status on_data(struct dsb_mux *m, const struct dsb_frame *frame)
         return on_late_data(m, frame);
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-    if ((s->state != DSB_STREAM_OPEN && s->state != DSB_STREAM_HALF_CLOSED_LOCAL) || s->open_due)
+    if (peer_has_closed(s))
         return breach_of_state(m);
 
     status = dsb_inbox_put(&s->inbox, &m->streams.pools->blocks, frame->body, frame->ends_message);
@@ -167,12 +183,10 @@ static enum nx_status on_window_update(struct dsb_mux *m, const struct dsb_frame
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-    if (frame->window > UINT32_MAX - s->outbox.credit)
-        return breach_of_window(m);
     if (!frame->grows_window && dsb_ledger_return(&s->outbox.ledger, frame->window) != NX_OK)
         return breach_of_window(m);
-
-    s->outbox.credit += frame->window;
+    if (!widen(s, frame->window))
+        return breach_of_window(m);
     dsb_mux_settle(m, slot);
     return NX_OK;
 }
@@ -186,7 +200,7 @@ static enum nx_status on_rst(struct dsb_mux *m, const struct dsb_frame *frame)
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-    if (s->open_due || dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_RESET) != NX_OK)
+    if (dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_RESET) != NX_OK)
         return breach_of_state(m);
 
     s->reset_by_peer = true;
@@ -205,7 +219,7 @@ static enum nx_status on_close(struct dsb_mux *m, const struct dsb_frame *frame)
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-    if (s->open_due || dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_CLOSE) != NX_OK)
+    if (dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_CLOSE) != NX_OK)
         return breach_of_state(m);
     wake_reader(m, slot);
     dsb_mux_settle(m, slot);
