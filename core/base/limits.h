@@ -44,7 +44,9 @@
 #define DSB_CREDIT_STREAM_MAX       1048576u /* one stream's grant: 1 MiB */
 #define DSB_CREDIT_SESSION_MAX      8388608u /* all grants of one session: 8 MiB */
 #define DSB_CREDIT_GROWTH_MAX       4194304u /* of those, beyond what streams start with: 4 MiB */
-#define DSB_CREDIT_FRAME_MIN        64u      /* what the smallest DATA frame costs */
+#define DSB_CREDIT_NODE_MAX         1073741824u /* all grants of one node: 1 GiB */
+#define DSB_QUEUES_NODE_MAX         1073741824u /* accepted and unsent, all of one node: 1 GiB */
+#define DSB_CREDIT_FRAME_MIN        64u         /* what the smallest DATA frame costs */
 #define DSB_PRIORITY_COUNT          8
 #define DSB_HIGH_PRIORITY_BURST     8
 #define DSB_OPEN_BURST              256 /* OPENs at once from a peer */
@@ -65,6 +67,7 @@ _Static_assert(DSB_CREDIT_SESSION_MAX - DSB_CREDIT_GROWTH_MAX ==
 /* A frame waits as its bytes and a head of 4, and it costs at least 64 of credit, so that no more
  * than 17/16 of the credit granted can be asked of memory. */
 #define DSB_PART_HEAD_LEN 4
+_Static_assert(DSB_QUEUES_NODE_MAX < 0x80000000u, "a part's length and one bit fit its head");
 _Static_assert((DSB_CREDIT_FRAME_MIN + DSB_PART_HEAD_LEN) * 16 == DSB_CREDIT_FRAME_MIN * 17,
                "the smallest frame that pays for its bytes alone");
 

@@ -18,7 +18,7 @@ void dsb_mux_init(struct dsb_mux *m, struct nx_instant now, struct dsb_pools *po
     };
     dsb_streams_init(&m->streams, pools, m);
     nx_budget_init(&m->grants, DSB_CREDIT_SESSION_MAX, &pools->grants);
-    nx_budget_init(&m->growth, DSB_CREDIT_GROWTH_MAX, NULL);
+    nx_budget_init(&m->growth, DSB_CREDIT_GROWTH_MAX, &pools->growth);
     nx_bucket_init(&m->opens, DSB_OPEN_BURST, DSB_OPEN_PER_SECOND);
     dsb_keepalive_init(&m->keepalive, now, pools->profile->keepalive_interval,
                        pools->profile->keepalive_timeout);

@@ -16,15 +16,18 @@ struct dsb_pools {
     struct nx_pool blocks;
     struct nx_pool streams;  /* of struct dsb_stream */
     struct nx_budget grants; /* credit granted to peers */
+    struct nx_budget growth; /* of that, beyond what streams start with */
     struct nx_budget queues; /* accepted from applications, unsent */
     uint64_t next_serial;    /* of the next stream: no two of a node share one */
 };
 
-/* Bytes that a node of that profile needs. */
+/* Bytes that a node of that profile needs; 0 when the profile is over a limit, and none can run. */
 uint64_t dsb_pools_size(const struct dsb_profile *profile);
 
 /* Over `memory` of dsb_pools_size bytes, aligned to 8, zeroed or not. Keeps both.
- * NX_OK; NX_E_INVALID: `size` is too small, or the profile is over a limit of limits.h. */
+ * NX_OK; NX_E_INVALID: `size` is too small, or the profile is over a limit of limits.h or such that
+ * something could never happen: no stream be opened, a whole message never be taken, nobody be asked
+ * before being given up. */
 NX_MUST_CHECK enum nx_status dsb_pools_init(struct dsb_pools *pools,
                                             const struct dsb_profile *profile, void *memory,
                                             uint64_t size);

@@ -31,6 +31,9 @@ enum field {
     STREAM_COUNT,
     STREAM_QUEUE,
     BLOCK_SIZE,
+    GRANTS,
+    QUEUES,
+    INTERVAL,
 };
 
 /* The small profile with one field set to something else. */
@@ -49,6 +52,18 @@ static const struct {
     {"blocks of 64 bytes", BLOCK_SIZE, 64, true},
     {"blocks that are nearly all head", BLOCK_SIZE, 56, false},
     {"blocks that do not keep what lies in them aligned", BLOCK_SIZE, 68, false},
+    {"blocks without any room behind their head", BLOCK_SIZE, 8, false},
+    {"credit for one stream to start with", GRANTS, DSB_CREDIT_INITIAL, true},
+    {"credit with which no stream could start", GRANTS, DSB_CREDIT_INITIAL - 1, false},
+    {"credit of 1 GiB", GRANTS, DSB_CREDIT_NODE_MAX, true},
+    {"credit of a byte more than 1 GiB", GRANTS, DSB_CREDIT_NODE_MAX + 1, false},
+    {"queues of the node that hold the queue of one stream", QUEUES, QUEUE, true},
+    {"queues of the node that one stream's whole message never fits", QUEUES, QUEUE - 1, false},
+    {"queues of 1 GiB", QUEUES, DSB_QUEUES_NODE_MAX, true},
+    {"queues of a byte more than 1 GiB", QUEUES, DSB_QUEUES_NODE_MAX + 1, false},
+    {"asking just before giving up", INTERVAL, 8, true},
+    {"giving up before asking", INTERVAL, 9, false},
+    {"asking without end", INTERVAL, 0, false},
 };
 
 static struct dsb_profile with(enum field field, uint64_t value)
@@ -61,6 +76,15 @@ static struct dsb_profile with(enum field field, uint64_t value)
         break;
     case STREAM_QUEUE:
         profile.stream_queue_max = (uint32_t)value;
+        break;
+    case GRANTS:
+        profile.grants_max = value;
+        break;
+    case QUEUES:
+        profile.queues_max = value;
+        break;
+    case INTERVAL:
+        profile.keepalive_interval = nx_nanoseconds(value);
         break;
     case BLOCK_SIZE:
         profile.block_size = (uint32_t)value;
@@ -79,6 +103,7 @@ static void accepts_or_refuses(void)
         unit_row(profiles[i].name);
         EXPECT_STATUS(dsb_pools_init(&pools, &profile, memory, UINT64_MAX),
                       profiles[i].is_good ? NX_OK : NX_E_INVALID);
+        EXPECT_EQ(dsb_pools_size(&profile) != 0, profiles[i].is_good);
     }
 }
 
@@ -179,6 +204,15 @@ UNIT_SUITE(pools_test)
     unit_row("both profiles are within the hard limits");
     EXPECT_STATUS(dsb_pools_init(&pools, &dsb_profile_board, memory, UINT64_MAX), NX_OK);
     EXPECT_STATUS(dsb_pools_init(&pools, &dsb_profile_host, memory, UINT64_MAX), NX_OK);
+
+    unit_row("windows that grow leave every stream of the board what it starts with");
+    EXPECT_STATUS(dsb_pools_init(&pools, &dsb_profile_board, memory, UINT64_MAX), NX_OK);
+    EXPECT_EQ(pools.grants.limit - pools.growth.limit,
+              dsb_profile_board.stream_count_max * DSB_CREDIT_INITIAL);
+
+    unit_row("windows that grow leave the streams of a host half of its credit to start with");
+    EXPECT_STATUS(dsb_pools_init(&pools, &dsb_profile_host, memory, UINT64_MAX), NX_OK);
+    EXPECT_EQ(pools.growth.limit, dsb_profile_host.grants_max / 2);
 
     for (size_t i = 0; i < NX_COUNT_OF(fills); i++) {
         unit_row(fills[i].name);

@@ -16,6 +16,7 @@ struct mux_pair *mux_pair_begin(void)
             EXPECT_EQ(pair.pools[i].blocks.used_count, 0);
             EXPECT_EQ(pair.pools[i].streams.used_count, 0);
             EXPECT_EQ(pair.pools[i].grants.used, 0);
+            EXPECT_EQ(pair.pools[i].growth.used, 0);
             EXPECT_EQ(pair.pools[i].queues.used, 0);
         }
     }

@@ -510,7 +510,7 @@ static void expect_all_back(void)
         EXPECT_EQ(world.pools[side].streams.used_count, 0);
         EXPECT_EQ(world.pools[side].grants.used, 0);
         EXPECT_EQ(world.pools[side].queues.used, 0);
-        EXPECT_EQ(world.mux[side].growth.used, 0);
+        EXPECT_EQ(world.pools[side].growth.used, 0);
         dsb_mux_wipe(&world.mux[side]);
     }
 }

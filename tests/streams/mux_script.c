@@ -375,7 +375,7 @@ static void end(void)
     EXPECT_EQ(script.pools.streams.used_count, 0);
     EXPECT_EQ(script.pools.grants.used, script.taken);
     EXPECT_EQ(script.pools.queues.used, script.queued);
-    EXPECT_EQ(script.mux.growth.used, 0);
+    EXPECT_EQ(script.pools.growth.used, 0);
 }
 
 void mux_script_run(const struct mux_row *rows, size_t count)
