@@ -56,17 +56,18 @@ enum nx_status dsb_byte_stream_pull(struct dsb_byte_stream *s, uint8_t *out, siz
                                     size_t *len)
 {
     struct nx_bytes front;
+    bool ends_message = false;
     enum nx_status status = dsb_byte_stream_peek(s, &front);
 
     *len = 0;
-    while (status == NX_OK && *len < cap) {
+    while (status == NX_OK && !ends_message && *len < cap) {
         size_t part = front.len < cap - *len ? front.len : cap - *len;
 
         memcpy(out + *len, front.ptr, part);
         dsb_byte_stream_drop(s, part);
         *len += part;
-        if (*len < cap)
-            status = dsb_byte_stream_peek(s, &front);
+        if (*len < cap) /* a message that ends here is for the next pull to refuse */
+            status = dsb_mux_peek(s->mux, s->stream, &front, &ends_message);
     }
     return *len > 0 ? NX_OK : status;
 }

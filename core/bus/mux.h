@@ -34,7 +34,7 @@ enum dsb_mux_state {
 enum dsb_mux_event_kind {
     DSB_MUX_OPENED,        /* the peer opened a stream: accept or refuse it */
     DSB_MUX_ACCEPTED,      /* the peer accepted ours */
-    DSB_MUX_READABLE,      /* pull was told to wait, and now has an answer */
+    DSB_MUX_READABLE,      /* there was nothing (more) to pull, and now there is an answer */
     DSB_MUX_WRITABLE,      /* push was told to wait, and now there is room */
     DSB_MUX_ENDED,         /* this stream is over; its handle waits to be released */
     DSB_MUX_SESSION_ENDED, /* all of it is over; every stream's end was told before */
@@ -167,14 +167,16 @@ NX_MUST_CHECK enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant n
 /* Bytes that push would take now; 0 when it would not. */
 size_t dsb_mux_room(const struct dsb_mux *m, struct dsb_stream_handle stream);
 
-/* The next bytes, lent until `drop` or the next `input`; `*ends_message` as in dsb_inbox_peek.
+/* The next bytes, lent until `drop`, the next `input`, or whatever else ends the stream;
+ * `*ends_message` as in dsb_inbox_peek.
  * NX_OK; NX_WOULD_BLOCK: none yet, DSB_MUX_READABLE will come; NX_END: the peer finished and all was
  * read; NX_E_STATE: not accepted yet, by us; NX_E_ABORTED: by the peer, what waited is gone;
  * NX_E_CLOSED: aborted here, or the session is over. */
 NX_MUST_CHECK enum nx_status dsb_mux_peek(struct dsb_mux *m, struct dsb_stream_handle stream,
                                           struct nx_bytes *bytes, bool *ends_message);
 
-/* Take `count` of the bytes that `peek` lent just before: this confirms them to the peer. */
+/* Take `count` of the bytes that `peek` lent just before: this confirms them to the peer. Nothing
+ * happens when the stream ended in between, and what was lent with it. */
 void dsb_mux_drop(struct dsb_mux *m, struct dsb_stream_handle stream, uint32_t count);
 
 /* No more will be pushed: the peer reads the end after the last byte.
