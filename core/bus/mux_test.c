@@ -240,6 +240,30 @@ static const struct mux_row full[] = {
      {OURS, {PUSH, .id = 1, .count = W + 1, .status = NX_E_LIMIT}, {AT, .count = 1}, {NO_EVENT}}},
 };
 
+static const struct mux_row turns[] = {
+    {"priority 0 goes first, and after eight frames of it one of a lower one",
+     {{OPENS, .id = 1, .text = "msg/a", .count = 4}, {OPENS, .id = 3, .text = "msg/b", .count = 0},
+      {SKIP}, {PUSH, .id = 1, .count = 9, .times = 3},
+      {PUSH, .id = 3, .count = 9, .times = 20}, {OUT, LAST(3, 9), .times = 8}, {OUT, LAST(1, 9)},
+      {OUT, LAST(3, 9), .times = 8}, {OUT, LAST(1, 9)},
+      {OUT, LAST(3, 9), .times = 4}, {OUT, LAST(1, 9)}, {QUIET}}},
+    {"streams of one priority take turns, a frame each",
+     {{OPENS, .id = 1, .text = "msg/a", .count = 2}, {OPENS, .id = 3, .text = "msg/b", .count = 2},
+      {SKIP}, {PUSH, .id = 1, .count = 9, .times = 3},
+      {PUSH, .id = 3, .count = 9, .times = 2}, {OUT, LAST(1, 9)}, {OUT, LAST(3, 9)},
+      {OUT, LAST(1, 9)}, {OUT, LAST(3, 9)}, {OUT, LAST(1, 9)}, {QUIET}}},
+    {"lower priorities take turns, none is starved by another",
+     {{OPENS, .id = 1, .text = "msg/a", .count = 1}, {OPENS, .id = 3, .text = "msg/b", .count = 7},
+      {SKIP}, {PUSH, .id = 1, .count = 9, .times = 3},
+      {PUSH, .id = 3, .count = 9, .times = 2}, {OUT, LAST(1, 9)}, {OUT, LAST(3, 9)},
+      {OUT, LAST(1, 9)}, {OUT, LAST(3, 9)}, {OUT, LAST(1, 9)}, {QUIET}}},
+    {"a stream without credit leaves its turn to the others",
+     {{OPENS, .id = 1, .text = "msg/a", .count = 0}, {OPENS, .id = 3, .text = "msg/b", .count = 7},
+      {PUSH, .id = 1, .count = W}, {SKIP},
+      {PUSH, .id = 1, .count = 9}, {PUSH, .id = 3, .count = 9}, {OUT, LAST(3, 9)}, {QUIET},
+      {IN, RETURN(1, 64)}, {OUT, LAST(1, 9)}}},
+};
+
 static const struct mux_row ends[] = {
     {"CLOSE comes behind the last byte", {{OPENS, .id = 1, .text = "byte/a"},
       {PUSH, .id = 1, .count = 5}, {FINISH, .id = 1}, {OUT, OPEN(1, "byte/a")}, {OUT, DATA(1, 5)},
@@ -417,6 +441,7 @@ UNIT_SUITE(mux_test)
     mux_script_run(credit, NX_COUNT_OF(credit));
     mux_script_run(gone, NX_COUNT_OF(gone));
     mux_script_run(full, NX_COUNT_OF(full));
+    mux_script_run(turns, NX_COUNT_OF(turns));
     mux_script_run(ends, NX_COUNT_OF(ends));
     mux_script_run(session, NX_COUNT_OF(session));
     mux_script_run(session_ends, NX_COUNT_OF(session_ends));

@@ -231,10 +231,12 @@ static void push(const struct mux_step *step)
 {
     size_t taken;
 
-    EXPECT_STATUS(dsb_mux_push(&script.mux, script.now, handle_of(step),
-                               nx_bytes_of(payload, step->count), DSB_PUSH_WHOLE, &taken),
-                  step->status);
-    EXPECT_EQ(taken, step->status == NX_OK ? step->count : 0);
+    for (uint32_t turn = 0; turn < (step->times == 0 ? 1 : step->times); turn++) {
+        EXPECT_STATUS(dsb_mux_push(&script.mux, script.now, handle_of(step),
+                                   nx_bytes_of(payload, step->count), DSB_PUSH_WHOLE, &taken),
+                      step->status);
+        EXPECT_EQ(taken, step->status == NX_OK ? step->count : 0);
+    }
 }
 
 static void pull(const struct mux_step *step)

@@ -20,7 +20,7 @@ enum mux_op {
     SKIP,    /* whatever goes out, go */
     OPENS,   /* we open a stream called `text`, of priority `count`, with id `id`: `status` */
     ACCEPTS, /* the stream that OPENED told of: `status` */
-    PUSH,    /* `count` bytes, as one message or as bytes: `status` */
+    PUSH,    /* `count` bytes, as one message or as bytes, `times`: `status` */
     PULL,    /* `count` bytes and no more than these, ending with `status` */
     FINISH,
     ABORT, /* with `code` and `text` */
