@@ -129,7 +129,7 @@ static void on_opened(size_t side, const struct dsb_mux_event *event)
             return;
         }
     }
-    EXPECT(!"a stream that nobody opened");
+    unit_expect(false, "a stream that somebody opened", __FILE__, __LINE__);
 }
 
 static void on_ended(struct pair *p, size_t side, const struct dsb_mux_event *event)
