@@ -27,6 +27,7 @@ void outbox_test(void);
 void stream_test(void);
 void streams_test(void);
 void mux_test(void);
+void mux_end_test(void);
 void mux_flood_test(void);
 void mux_random_test(void);
 void byte_stream_test(void);
@@ -60,6 +61,7 @@ int main(void)
         {"bus/stream", stream_test},
         {"bus/streams", streams_test},
         {"bus/mux", mux_test},
+        {"bus/mux at an end", mux_end_test},
         {"bus/mux under a flood", mux_flood_test},
         {"bus/two muxes at random", mux_random_test},
         {"bus/byte_stream", byte_stream_test},

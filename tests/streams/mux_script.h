@@ -85,6 +85,17 @@ struct mux_row {
 #define ACK_WITH(n, credit) \
     .frame = {.kind = DSB_FRAME_OPEN_ACK, .stream_id = (n), .window = (credit)}
 
+#define W     DSB_CREDIT_INITIAL
+#define FRAME DSB_FRAME_PAYLOAD_MAX
+
+/* Our stream 1, acknowledged; the peer's stream 2, accepted. */
+/* clang-format off */
+#define OURS \
+    {OPENS, .id = 1, .text = "byte/a"}, {OUT, OPEN(1, "byte/a")}, {IN, ACK(1)}, \
+    {EVENT, .event = DSB_MUX_ACCEPTED, .id = 1}
+#define THEIRS {IN, OPEN(2, "byte/b")}, {ACCEPTS, .id = 2}, {OUT, ACK(2)}
+/* clang-format on */
+
 /* What a breach has to say, and how it ends: with NX_E_STATE or NX_E_LIMIT. */
 #define ENDS(s, c, label) .status = (s), .code = (c), .text2 = (label)
 #define ENDS_STATE \
