@@ -158,7 +158,7 @@ static void application_turn(struct world *w, uint8_t what, struct nx_reader *r)
                             (number & 4) != 0, stream);
         break;
     case 1:
-        (void)!dsb_mux_accept(&w->mux, *stream, (number & 1) != 0);
+        (void)!dsb_mux_accept(&w->mux, *stream, (number & 1) != 0, (uint8_t)(number >> 13));
         break;
     case 2:
     case 3:

@@ -3,10 +3,6 @@
 #include "core/base/memory.h"
 #include "core/bus/stream_name.h"
 
-enum {
-    PRIORITY = 4, /* of the services' classes: control 0, calls 1, messages 2, bytes 4 */
-};
-
 enum nx_status dsb_byte_stream_open(struct dsb_byte_stream *s, struct dsb_mux *mux,
                                     struct nx_bytes channel)
 {
@@ -16,7 +12,8 @@ enum nx_status dsb_byte_stream_open(struct dsb_byte_stream *s, struct dsb_mux *m
     if (status != NX_OK)
         return status;
     s->mux = mux;
-    return dsb_mux_open(mux, nx_bytes_of(name.text, name.len), PRIORITY, false, &s->stream);
+    return dsb_mux_open(mux, nx_bytes_of(name.text, name.len), DSB_BYTE_PRIORITY, false,
+                        &s->stream);
 }
 
 enum nx_status dsb_byte_stream_accept(struct dsb_byte_stream *s, struct dsb_mux *mux,
@@ -24,7 +21,7 @@ enum nx_status dsb_byte_stream_accept(struct dsb_byte_stream *s, struct dsb_mux 
 {
     s->mux = mux;
     s->stream = stream;
-    return dsb_mux_accept(mux, stream, false);
+    return dsb_mux_accept(mux, stream, false, DSB_BYTE_PRIORITY);
 }
 
 enum nx_status dsb_byte_stream_push(struct dsb_byte_stream *s, struct nx_instant now,

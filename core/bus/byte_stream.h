@@ -8,7 +8,8 @@
 
 #include "core/bus/mux.h"
 
-#define DSB_BYTE_PREFIX "byte/"
+#define DSB_BYTE_PREFIX   "byte/"
+#define DSB_BYTE_PRIORITY 4 /* of the services' classes: control 0, calls 1, messages 2, bytes 4 */
 
 /* A stream and the mux that it is of; copies name the same stream. */
 struct dsb_byte_stream {

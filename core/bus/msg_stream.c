@@ -3,10 +3,6 @@
 #include "core/base/memory.h"
 #include "core/bus/stream_name.h"
 
-enum {
-    PRIORITY = 2, /* of the services' classes: control 0, calls 1, messages 2, bytes 4 */
-};
-
 enum nx_status dsb_msg_stream_open(struct dsb_msg_stream *s, struct dsb_mux *mux,
                                    struct nx_bytes channel)
 {
@@ -16,7 +12,7 @@ enum nx_status dsb_msg_stream_open(struct dsb_msg_stream *s, struct dsb_mux *mux
     if (status != NX_OK)
         return status;
     s->mux = mux;
-    return dsb_mux_open(mux, nx_bytes_of(name.text, name.len), PRIORITY, true, &s->stream);
+    return dsb_mux_open(mux, nx_bytes_of(name.text, name.len), DSB_MSG_PRIORITY, true, &s->stream);
 }
 
 enum nx_status dsb_msg_stream_accept(struct dsb_msg_stream *s, struct dsb_mux *mux,
@@ -24,7 +20,7 @@ enum nx_status dsb_msg_stream_accept(struct dsb_msg_stream *s, struct dsb_mux *m
 {
     s->mux = mux;
     s->stream = stream;
-    return dsb_mux_accept(mux, stream, true);
+    return dsb_mux_accept(mux, stream, true, DSB_MSG_PRIORITY);
 }
 
 enum nx_status dsb_msg_stream_push(struct dsb_msg_stream *s, struct nx_instant now,

@@ -7,7 +7,8 @@
 
 #include "core/bus/mux.h"
 
-#define DSB_MSG_PREFIX "msg/"
+#define DSB_MSG_PREFIX   "msg/"
+#define DSB_MSG_PRIORITY 2 /* of the services' classes: control 0, calls 1, messages 2, bytes 4 */
 
 /* A stream and the mux that it is of; copies name the same stream. */
 struct dsb_msg_stream {

@@ -344,7 +344,8 @@ enum nx_status dsb_mux_open(struct dsb_mux *m, struct nx_bytes name, uint8_t pri
     return NX_OK;
 }
 
-enum nx_status dsb_mux_accept(struct dsb_mux *m, struct dsb_stream_handle stream, bool is_messages)
+enum nx_status dsb_mux_accept(struct dsb_mux *m, struct dsb_stream_handle stream, bool is_messages,
+                              uint8_t priority)
 {
     struct dsb_stream *s = dsb_streams_resolve(&m->streams, stream);
 
@@ -354,8 +355,12 @@ enum nx_status dsb_mux_accept(struct dsb_mux *m, struct dsb_stream_handle stream
         return s->write_status;
     if (s->is_ours || s->is_accepted)
         return NX_E_STATE;
+    if (priority >= DSB_PRIORITY_COUNT)
+        return NX_E_INVALID;
 
     s->is_accepted = true;
+    if (s->priority < priority)
+        s->priority = priority; /* nothing was pushed, so no list has it under the other one */
     s->outbox.is_messages = is_messages;
     s->ack_due = true;
     dsb_mux_settle(m, stream.slot);

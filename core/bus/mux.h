@@ -150,10 +150,12 @@ bool dsb_mux_is_over(const struct dsb_mux *m);
 NX_MUST_CHECK enum nx_status dsb_mux_open(struct dsb_mux *m, struct nx_bytes name, uint8_t priority,
                                           bool is_messages, struct dsb_stream_handle *stream);
 
-/* Accept a stream that the peer opened.
- * NX_OK; NX_E_STATE: there is nothing to accept; NX_E_CLOSED, NX_E_ABORTED: it is over already. */
+/* Accept a stream that the peer opened. `priority`: the highest that its service is given; the peer
+ * may have asked for a lower one, and a higher one it does not get.
+ * NX_OK; NX_E_INVALID: priority; NX_E_STATE: there is nothing to accept; NX_E_CLOSED, NX_E_ABORTED:
+ * it is over already. */
 NX_MUST_CHECK enum nx_status dsb_mux_accept(struct dsb_mux *m, struct dsb_stream_handle stream,
-                                            bool is_messages);
+                                            bool is_messages, uint8_t priority);
 
 /* Push bytes: accepts all of them, or as many as there is room for, `*taken`, and copies them.
  * Nothing to push is NX_OK.

@@ -95,7 +95,7 @@ static struct dsb_stream_handle accepted(uint32_t id, const char *name)
 {
     EXPECT_STATUS(open_in(id, name), NX_OK);
     struct dsb_stream_handle stream = take_opened();
-    EXPECT_STATUS(dsb_mux_accept(&flood.mux, stream, true), NX_OK);
+    EXPECT_STATUS(dsb_mux_accept(&flood.mux, stream, true, 0), NX_OK);
     drain();
     return stream;
 }

@@ -351,8 +351,9 @@ enum nx_status dsb_node_accept(struct dsb_node *n, struct nx_instant now, struct
         return NX_E_CLOSED;
 
     struct nx_bytes name = nx_bytes_of(s->name, s->name_len);
+    bool is_bytes = dsb_stream_name_split(name, DSB_BYTE_PREFIX, &channel);
     enum nx_status status =
-        dsb_mux_accept(mux, stream, !dsb_stream_name_split(name, DSB_BYTE_PREFIX, &channel));
+        dsb_mux_accept(mux, stream, !is_bytes, is_bytes ? DSB_BYTE_PRIORITY : DSB_MSG_PRIORITY);
     if (status != NX_OK)
         return status;
 

@@ -226,7 +226,7 @@ static void accept_stream(struct pair *p, size_t side)
 {
     if (p->is_accepted[side])
         return;
-    if (dsb_mux_accept(&world.mux[side], p->handle[side], p->is_messages) == NX_OK)
+    if (dsb_mux_accept(&world.mux[side], p->handle[side], p->is_messages, 0) == NX_OK)
         p->is_accepted[side] = true;
 }
 

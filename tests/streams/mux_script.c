@@ -224,7 +224,8 @@ static void accept_stream(const struct mux_step *step)
 
     while (handle_of(step).serial == 0 && next_event(&event, &id)) {
     }
-    EXPECT_STATUS(dsb_mux_accept(&script.mux, handle_of(step), true), step->status);
+    EXPECT_STATUS(dsb_mux_accept(&script.mux, handle_of(step), true, (uint8_t)step->count),
+                  step->status);
 }
 
 static void push(const struct mux_step *step)

@@ -19,7 +19,7 @@ enum mux_op {
     QUIET,   /* nothing more goes out */
     SKIP,    /* whatever goes out, go */
     OPENS,   /* we open a stream called `text`, of priority `count`, with id `id`: `status` */
-    ACCEPTS, /* the stream that OPENED told of: `status` */
+    ACCEPTS, /* the stream that OPENED told of, at priority `count` at most: `status` */
     PUSH,    /* `count` bytes, as one message or as bytes, `times`: `status` */
     PULL,    /* `count` bytes and no more than these, ending with `status` */
     FINISH,
