@@ -150,4 +150,15 @@ _Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can 
 #define DSB_REGISTRY_NODES_MAX \
     (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + DSB_REGISTRY_ACTS_MAX + 7 * DSB_PAIRING_SUSPECTS_MAX)
 
+/* ---- Cap'n Proto (docs/capnp.md) ------------------------------------------------------------- */
+
+#define NX_CAPN_WORDS_MAX           8192u /* 64 KiB: nothing longer fits a record (65,519 bytes) */
+#define NX_CAPN_TRAVERSAL_WORDS_MAX 32768u /* each word of the longest message four times */
+#define NX_CAPN_DEPTH_DEFAULT       32
+#define NX_CAPN_DEPTH_MAX           64 /* hard: a copy uses stack for each level */
+
+_Static_assert(NX_CAPN_TRAVERSAL_WORDS_MAX == 4 * NX_CAPN_WORDS_MAX,
+               "a message may be read, copied and read again");
+_Static_assert(NX_CAPN_DEPTH_DEFAULT <= NX_CAPN_DEPTH_MAX, "the default keeps the hard bound");
+
 #endif
