@@ -246,7 +246,12 @@ struct nx_capn_struct nx_capn_read_struct(struct nx_capn_ref ref)
 {
     struct nx_capn_struct s;
 
-    return follow_struct(ref, &s) ? s : (struct nx_capn_struct){.message = ref.message};
+    if (follow_struct(ref, &s))
+        return s;
+    return (struct nx_capn_struct){
+        .message = ref.message,
+        .depth = ref.depth == 0 ? 0 : ref.depth - 1, /* for defaults of what is not there */
+    };
 }
 
 /* ---- lists --------------------------------------------------------------------------------- */
@@ -341,7 +346,7 @@ struct nx_capn_list nx_capn_read_list(struct nx_capn_ref ref, enum nx_capn_eleme
 
     if (follow_list(ref, element, &list))
         return list;
-    return (struct nx_capn_list){.message = ref.message, .element = element};
+    return (struct nx_capn_list){.message = ref.message, .depth = ref.depth, .element = element};
 }
 
 struct nx_capn_list nx_capn_read_any_list(struct nx_capn_ref ref)
@@ -361,7 +366,10 @@ struct nx_capn_ref nx_capn_list_ref(struct nx_capn_list list, uint32_t index)
 
 struct nx_capn_struct nx_capn_list_struct(struct nx_capn_list list, uint32_t index)
 {
-    struct nx_capn_struct s = {.message = list.message};
+    struct nx_capn_struct s = {
+        .message = list.message,
+        .depth = list.depth == 0 ? 0 : list.depth - 1,
+    };
 
     if (index >= list.count)
         return s;
@@ -374,7 +382,6 @@ struct nx_capn_struct nx_capn_list_struct(struct nx_capn_list list, uint32_t ind
     s.pointers = s.data + list.data_len;
     s.data_len = list.data_len;
     s.pointer_count = list.pointer_count;
-    s.depth = list.depth - 1;
     return s;
 }
 

@@ -140,7 +140,7 @@ static inline struct nx_capn_struct nx_capn_union_member(struct nx_capn_struct s
 {
     uint16_t tag = offset + 2 <= s.data_len ? nx_capn_load16(s.data + offset) : 0;
 
-    return tag == value ? s : (struct nx_capn_struct){.message = s.message};
+    return tag == value ? s : (struct nx_capn_struct){.message = s.message, .depth = s.depth};
 }
 
 struct nx_capn_ref nx_capn_list_ref(struct nx_capn_list list, uint32_t index);
