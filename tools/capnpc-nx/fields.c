@@ -484,6 +484,9 @@ static void put_clear(struct generator *g, struct schema_node_reader node, const
 /* One function of a whole struct: "name_verb". */
 static void put_handle(struct generator *g, struct schema_node_reader node, const struct name *name,
                        const char *verb, const char *result, const char *parameters,
+                       const char *format, ...) __attribute__((format(printf, 7, 8)));
+static void put_handle(struct generator *g, struct schema_node_reader node, const struct name *name,
+                       const char *verb, const char *result, const char *parameters,
                        const char *format, ...)
 {
     char full[PIECE_CAP];
