@@ -155,7 +155,9 @@ void walk_put_float(FILE *out, float value)
         return;
     }
     snprintf(digits, sizeof(digits), "%.6g", (double)value);
-    if (memcmp(&(float){strtof(digits, NULL)}, &value, sizeof(value)) != 0)
+    /* Below the normal numbers the tool trusts no short form. */
+    if (fpclassify(value) == FP_SUBNORMAL ||
+        memcmp(&(float){strtof(digits, NULL)}, &value, sizeof(value)) != 0)
         snprintf(digits, sizeof(digits), "%.8g", (double)value);
     put_number(out, digits);
 }

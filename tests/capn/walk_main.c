@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX   (1u << 16)
-#define SEGMENT_MAX 500u /* the tool takes fewer than 512 */
+#define WORDS_MAX      (1u << 16)
+#define SEGMENT_MAX    500u      /* of what the tool reads: it takes fewer than 512 */
+#define SEGMENT_MAX_IN WORDS_MAX /* of what it writes, with segments of a word */
 
 static const struct nx_capn_limits limits = {
     .words_max = WORDS_MAX, .traversal_words_max = 4 * WORDS_MAX, .depth_max = 64, .utf8 = true};
@@ -128,11 +129,11 @@ static void fill(const struct walk_type *type, uint64_t seed, unsigned long coun
 
 static void print(const struct walk_type *type)
 {
-    static uint8_t in[sizeof(framed)];
+    static uint8_t in[2 * sizeof(framed)];
     size_t len = 0;
 
     for (;;) {
-        struct nx_capn_segment table[SEGMENT_MAX];
+        static struct nx_capn_segment table[SEGMENT_MAX_IN];
         struct nx_capn_message m;
         uint32_t count;
         size_t used;
@@ -140,7 +141,7 @@ static void print(const struct walk_type *type)
         len += fread(in + len, 1, sizeof(in) - len, stdin);
         if (len == 0)
             return;
-        need(nx_capn_frame_decode(nx_bytes_of(in, len), WORDS_MAX, table, SEGMENT_MAX, &count,
+        need(nx_capn_frame_decode(nx_bytes_of(in, len), WORDS_MAX, table, SEGMENT_MAX_IN, &count,
                                   &used) == NX_OK,
              "a message does not decode");
         need(nx_capn_message_over(&m, &limits, table, count) == NX_OK, "a message does not open");
