@@ -10,14 +10,13 @@ void nx_capn_builder_fail(struct nx_capn_builder *b, enum nx_status status)
 
 /* ---- room ---------------------------------------------------------------------------------- */
 
-/* The next `words` of a room, zeroed; NULL when it has fewer. */
+/* The next `words` of a room; NULL when it has fewer. What is in them is the caller's to clear. */
 static uint8_t *take(struct nx_capn_room *room, uint32_t words)
 {
     if (words > room->word_cap - room->word_count)
         return NULL;
 
     uint8_t *at = room->ptr + (size_t)room->word_count * NX_CAPN_WORD_LEN;
-    memset(at, 0, (size_t)words * NX_CAPN_WORD_LEN);
     room->word_count += words;
     return at;
 }
@@ -27,38 +26,51 @@ static int64_t words_between(const uint8_t *from, const uint8_t *to)
     return (to - from) / (int64_t)NX_CAPN_WORD_LEN;
 }
 
-/* An object of `words` and where it came to lie, with the pointer to it set: `word` describes it,
- * and gets its offset here. An object that is not in the pointer's own segment has its pad right
- * in front of it. */
-static uint8_t *place(struct nx_capn_slot slot, uint32_t words, uint64_t word,
-                      struct nx_capn_room **home)
+/* In the first room that has place for the object and its pad, which lies right in front of it. */
+static uint8_t *place_far(struct nx_capn_builder *b, uint8_t *pointer, uint32_t words,
+                          uint64_t word, struct nx_capn_room **home)
 {
-    struct nx_capn_builder *b = slot.builder;
-
-    if (slot.at == NULL || b->status != NX_OK)
-        return NULL;
-
-    uint8_t *at = take(slot.room, words);
-    if (at != NULL) {
-        int64_t offset = words_between(slot.at, at) - 1;
-
-        nx_capn_store64(slot.at, word | ((uint64_t)offset << 2 & 0xfffffffcu));
-        *home = slot.room;
-        return at;
-    }
     for (uint32_t i = 0; i < b->room_count && words < UINT32_MAX; i++) {
         uint8_t *pad = take(&b->rooms[i], words + 1);
 
         if (pad == NULL)
             continue;
         nx_capn_store64(pad, word); /* right behind it: offset 0 */
-        nx_capn_store64(slot.at,
+        nx_capn_store64(pointer,
                         nx_capn_far_word((uint32_t)words_between(b->rooms[i].ptr, pad), i));
         *home = &b->rooms[i];
         return pad + NX_CAPN_WORD_LEN;
     }
     nx_capn_builder_fail(b, NX_E_NO_MEMORY);
     return NULL;
+}
+
+/* Place for an object of `words`, not cleared, with the pointer to it set: `word` describes it, and
+ * gets its offset here. `room` is the pointer's own; `*home` becomes the object's. */
+static uint8_t *place(struct nx_capn_builder *b, struct nx_capn_room *room, uint8_t *pointer,
+                      uint32_t words, uint64_t word, struct nx_capn_room **home)
+{
+    if (pointer == NULL || b->status != NX_OK)
+        return NULL;
+
+    uint8_t *at = take(room, words);
+    if (at == NULL)
+        return place_far(b, pointer, words, word, home);
+
+    int64_t offset = words_between(pointer, at) - 1;
+    nx_capn_store64(pointer, word | ((uint64_t)offset << 2 & 0xfffffffcu));
+    *home = room;
+    return at;
+}
+
+static uint8_t *place_zeroed(struct nx_capn_slot slot, uint32_t words, uint64_t word,
+                             struct nx_capn_room **home)
+{
+    uint8_t *at = place(slot.builder, slot.room, slot.at, words, word, home);
+
+    if (at != NULL)
+        memset(at, 0, (size_t)words * NX_CAPN_WORD_LEN);
+    return at;
 }
 
 /* ---- the message --------------------------------------------------------------------------- */
@@ -76,8 +88,11 @@ void nx_capn_builder_init(struct nx_capn_builder *b, struct nx_capn_room *rooms,
         if (rooms[i].word_cap > NX_CAPN_LIST_COUNT_MAX)
             rooms[i].word_cap = NX_CAPN_LIST_COUNT_MAX;
     }
-    if (take(&rooms[0], 1) == NULL)
+    uint8_t *root = take(&rooms[0], 1);
+    if (root == NULL)
         nx_capn_builder_fail(b, NX_E_NO_MEMORY);
+    else
+        nx_capn_store64(root, 0);
 }
 
 void nx_capn_builder_init_frame(struct nx_capn_builder *b, void *memory, size_t cap)
@@ -181,7 +196,8 @@ struct nx_capn_struct_builder nx_capn_new_struct(struct nx_capn_slot slot, uint1
         return s;
     }
 
-    uint8_t *at = place(slot, words, nx_capn_struct_word(0, data_words, pointer_count), &s.room);
+    uint8_t *at =
+        place_zeroed(slot, words, nx_capn_struct_word(0, data_words, pointer_count), &s.room);
     if (at == NULL)
         return s;
     s.data = at;
@@ -204,7 +220,7 @@ struct nx_capn_list_builder nx_capn_new_list(struct nx_capn_slot slot, enum nx_c
 
     uint64_t words = nx_capn_list_words(element, count);
     uint64_t word = nx_capn_list_word(0, element, count);
-    uint8_t *at = place(slot, (uint32_t)words, word, &list.room);
+    uint8_t *at = place_zeroed(slot, (uint32_t)words, word, &list.room);
     if (at == NULL)
         return list;
     list.elements = at;
@@ -228,7 +244,7 @@ struct nx_capn_list_builder nx_capn_new_struct_list(struct nx_capn_slot slot, ui
     }
 
     uint64_t word = nx_capn_list_word(0, NX_CAPN_COMPOSITE, (uint32_t)words);
-    uint8_t *at = place(slot, (uint32_t)words + 1, word, &list.room);
+    uint8_t *at = place_zeroed(slot, (uint32_t)words + 1, word, &list.room);
     if (at == NULL)
         return list;
     nx_capn_store64(at, nx_capn_struct_word(count, data_words, pointer_count));
@@ -240,68 +256,32 @@ struct nx_capn_list_builder nx_capn_new_struct_list(struct nx_capn_slot slot, ui
     return list;
 }
 
-/* `len` bytes and `extra` zeros behind them. */
-static uint8_t *new_bytes(struct nx_capn_slot slot, size_t len, uint32_t extra)
+uint8_t *nx_capn_place_bytes(struct nx_capn_builder *b, struct nx_capn_room *room, uint8_t *at,
+                             const uint8_t *from, size_t len, uint32_t extra)
 {
     struct nx_capn_room *home;
 
     if (len > NX_CAPN_LIST_COUNT_MAX - extra) {
-        nx_capn_builder_fail(slot.builder, NX_E_LIMIT);
+        nx_capn_builder_fail(b, NX_E_LIMIT);
         return NULL;
     }
 
     uint32_t count = (uint32_t)len + extra;
-    return place(slot, nx_capn_data_words(count), nx_capn_list_word(0, NX_CAPN_BYTE, count), &home);
-}
-
-uint8_t *nx_capn_new_data(struct nx_capn_slot slot, size_t len)
-{
-    return new_bytes(slot, len, 0);
-}
-
-void nx_capn_write_data(struct nx_capn_slot slot, struct nx_bytes data)
-{
-    uint8_t *at = new_bytes(slot, data.len, 0);
-
-    if (at != NULL && data.len > 0)
-        memcpy(at, data.ptr, data.len);
-}
-
-void nx_capn_write_text(struct nx_capn_slot slot, struct nx_bytes text)
-{
-    uint8_t *at = new_bytes(slot, text.len, 1);
-
-    if (at != NULL && text.len > 0)
-        memcpy(at, text.ptr, text.len);
+    uint32_t words = nx_capn_data_words(count);
+    uint8_t *bytes = place(b, room, at, words, nx_capn_list_word(0, NX_CAPN_BYTE, count), &home);
+    if (bytes == NULL || words == 0)
+        return bytes;
+    if (from == NULL) {
+        memset(bytes, 0, (size_t)words * NX_CAPN_WORD_LEN);
+        return bytes;
+    }
+    nx_capn_store64(bytes + (size_t)(words - 1) * NX_CAPN_WORD_LEN, 0); /* what the copy leaves */
+    memcpy(bytes, from, len);
+    return bytes;
 }
 
 void nx_capn_clear(struct nx_capn_slot slot)
 {
     if (slot.at != NULL)
         nx_capn_store64(slot.at, 0);
-}
-
-/* ---- parts --------------------------------------------------------------------------------- */
-
-struct nx_capn_slot nx_capn_list_slot(struct nx_capn_list_builder list, uint32_t index)
-{
-    struct nx_capn_slot slot = {.builder = list.builder, .room = list.room};
-
-    if (index < list.count && list.pointer_count > 0)
-        slot.at = list.elements + (size_t)index * (list.step_bits / 8) + list.data_len;
-    return slot;
-}
-
-struct nx_capn_struct_builder nx_capn_list_struct_at(struct nx_capn_list_builder list,
-                                                     uint32_t index)
-{
-    struct nx_capn_struct_builder s = {.builder = list.builder, .room = list.room};
-
-    if (index >= list.count)
-        return s;
-    s.data = list.elements + (size_t)index * (list.step_bits / 8);
-    s.pointers = s.data + list.data_len;
-    s.data_len = list.data_len;
-    s.pointer_count = list.pointer_count;
-    return s;
 }

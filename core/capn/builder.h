@@ -144,12 +144,27 @@ struct nx_capn_list_builder nx_capn_new_list(struct nx_capn_slot slot, enum nx_c
 struct nx_capn_list_builder nx_capn_new_struct_list(struct nx_capn_slot slot, uint32_t count,
                                                     uint16_t data_words, uint16_t pointer_count);
 
+/* What the next three are made of, with a slot's parts in registers: `len` bytes, from `from` unless
+ * it is NULL, and `extra` zeros behind them. */
+uint8_t *nx_capn_place_bytes(struct nx_capn_builder *b, struct nx_capn_room *room, uint8_t *at,
+                             const uint8_t *from, size_t len, uint32_t extra);
+
 /* Room for `len` bytes, zeroed, lent to the caller to fill; NULL when there is none. */
-uint8_t *nx_capn_new_data(struct nx_capn_slot slot, size_t len);
+static inline uint8_t *nx_capn_new_data(struct nx_capn_slot slot, size_t len)
+{
+    return nx_capn_place_bytes(slot.builder, slot.room, slot.at, NULL, len, 0);
+}
 
 /* Copies; the text gets its NUL. */
-void nx_capn_write_text(struct nx_capn_slot slot, struct nx_bytes text);
-void nx_capn_write_data(struct nx_capn_slot slot, struct nx_bytes data);
+static inline void nx_capn_write_text(struct nx_capn_slot slot, struct nx_bytes text)
+{
+    nx_capn_place_bytes(slot.builder, slot.room, slot.at, text.ptr, text.len, 1);
+}
+
+static inline void nx_capn_write_data(struct nx_capn_slot slot, struct nx_bytes data)
+{
+    nx_capn_place_bytes(slot.builder, slot.room, slot.at, data.ptr, data.len, 0);
+}
 
 /* Set a pointer to null. */
 void nx_capn_clear(struct nx_capn_slot slot);
@@ -166,9 +181,32 @@ static inline struct nx_capn_slot nx_capn_struct_slot(struct nx_capn_struct_buil
 }
 
 /* The pointer or the struct at `index`; an empty handle behind the end. */
-struct nx_capn_slot nx_capn_list_slot(struct nx_capn_list_builder list, uint32_t index);
-struct nx_capn_struct_builder nx_capn_list_struct_at(struct nx_capn_list_builder list,
-                                                     uint32_t index);
+static inline struct nx_capn_slot nx_capn_list_slot(struct nx_capn_list_builder list,
+                                                    uint32_t index)
+{
+    bool there = index < list.count && list.pointer_count > 0;
+    uint8_t *at =
+        there ? list.elements + (size_t)index * (list.step_bits / 8) + list.data_len : NULL;
+
+    return (struct nx_capn_slot){list.builder, list.room, at};
+}
+
+static inline struct nx_capn_struct_builder nx_capn_list_struct_at(struct nx_capn_list_builder list,
+                                                                   uint32_t index)
+{
+    if (index >= list.count)
+        return (struct nx_capn_struct_builder){.builder = list.builder, .room = list.room};
+
+    uint8_t *at = list.elements + (size_t)index * (list.step_bits / 8);
+    return (struct nx_capn_struct_builder){
+        .builder = list.builder,
+        .room = list.room,
+        .data = at,
+        .pointers = at + list.data_len,
+        .data_len = list.data_len,
+        .pointer_count = list.pointer_count,
+    };
+}
 
 /* Elements; setting one behind the end does nothing. */
 static inline uint8_t *nx_capn_list_room(struct nx_capn_list_builder list, uint32_t index,

@@ -10,15 +10,17 @@ const struct nx_capn_limits nx_capn_limits_default = {
     .utf8 = true,
 };
 
-/* An element size that no pointer can carry: take the list as it is. */
-#define ANY_ELEMENT ((enum nx_capn_element)8)
-
 void nx_capn_message_fail(struct nx_capn_message *m, enum nx_status status, const char *why)
 {
     if (m->status != NX_OK)
         return;
     m->status = status;
     m->why = why;
+}
+
+void nx_capn_message_fail_depth(struct nx_capn_message *m)
+{
+    nx_capn_message_fail(m, NX_E_LIMIT, "pointers deeper than the depth limit");
 }
 
 static bool malformed(struct nx_capn_message *m, const char *why)
@@ -145,17 +147,21 @@ static bool follow_far(struct nx_capn_message *m, uint64_t far, struct target *t
     return true;
 }
 
-static bool follow(struct nx_capn_ref ref, struct target *t)
+static bool is_null(const uint8_t *at)
 {
-    if (ref.message->status != NX_OK)
+    return at == NULL || nx_capn_load64(at) == 0;
+}
+
+static bool follow(struct nx_capn_message *m, const struct nx_capn_segment *segment,
+                   const uint8_t *at, struct target *t)
+{
+    if (m->status != NX_OK)
         return false;
 
-    uint64_t word = nx_capn_load64(ref.at);
+    uint64_t word = nx_capn_load64(at);
     if (nx_capn_word_kind(word) == NX_CAPN_POINTER_FAR)
-        return follow_far(ref.message, word, t);
-
-    uint32_t index = (uint32_t)((size_t)(ref.at - ref.segment->ptr) / NX_CAPN_WORD_LEN);
-    return follow_near(ref.message, ref.segment, index, t);
+        return follow_far(m, word, t);
+    return follow_near(m, segment, (uint32_t)((size_t)(at - segment->ptr) / NX_CAPN_WORD_LEN), t);
 }
 
 /* The object's words are there and paid for; its first byte, or NULL. */
@@ -168,12 +174,11 @@ static const uint8_t *take(struct nx_capn_message *m, const struct target *t, ui
     return charge(m, words) ? word_at(t->segment, t->start) : NULL;
 }
 
-static bool descend(struct nx_capn_ref ref)
+static bool may_descend(struct nx_capn_message *m, uint32_t depth)
 {
-    if (ref.depth > 0)
-        return true;
-    nx_capn_message_fail(ref.message, NX_E_LIMIT, "pointers deeper than the depth limit");
-    return false;
+    if (depth == 0)
+        nx_capn_message_fail_depth(m);
+    return depth > 0;
 }
 
 struct nx_capn_ref nx_capn_root(struct nx_capn_message *m)
@@ -203,7 +208,7 @@ enum nx_capn_ref_kind nx_capn_ref_kind(struct nx_capn_ref ref)
         return NX_CAPN_REF_NULL;
     if (nx_capn_word_kind(nx_capn_load64(ref.at)) == NX_CAPN_POINTER_OTHER)
         return NX_CAPN_REF_CAPABILITY;
-    if (!follow(ref, &t))
+    if (!follow(ref.message, ref.segment, ref.at, &t))
         return NX_CAPN_REF_BROKEN;
     if (nx_capn_word_kind(t.word) == NX_CAPN_POINTER_STRUCT)
         return NX_CAPN_REF_STRUCT;
@@ -215,43 +220,32 @@ enum nx_capn_ref_kind nx_capn_ref_kind(struct nx_capn_ref ref)
 
 /* ---- structs ------------------------------------------------------------------------------- */
 
-static bool follow_struct(struct nx_capn_ref ref, struct nx_capn_struct *out)
+bool nx_capn_follow_struct(struct nx_capn_message *m, const struct nx_capn_segment *segment,
+                           const uint8_t *at, uint32_t depth, struct nx_capn_struct *out)
 {
     struct target t;
 
-    if (nx_capn_ref_is_null(ref) || !descend(ref) || !follow(ref, &t))
+    if (is_null(at) || !may_descend(m, depth) || !follow(m, segment, at, &t))
         return false;
     if (nx_capn_word_kind(t.word) != NX_CAPN_POINTER_STRUCT)
-        return malformed(ref.message, "a pointer does not lead to a struct");
+        return malformed(m, "a pointer does not lead to a struct");
 
     uint32_t data_words = nx_capn_word_data_words(t.word);
     uint32_t pointer_count = nx_capn_word_pointer_count(t.word);
-    const uint8_t *at = take(ref.message, &t, (uint64_t)data_words + pointer_count);
-    if (at == NULL)
+    const uint8_t *data = take(m, &t, (uint64_t)data_words + pointer_count);
+    if (data == NULL)
         return false;
 
     *out = (struct nx_capn_struct){
-        .message = ref.message,
+        .message = m,
         .segment = t.segment,
-        .data = at,
-        .pointers = at + (size_t)data_words * NX_CAPN_WORD_LEN,
+        .data = data,
+        .pointers = data + (size_t)data_words * NX_CAPN_WORD_LEN,
         .data_len = data_words * NX_CAPN_WORD_LEN,
         .pointer_count = pointer_count,
-        .depth = ref.depth - 1,
+        .depth = depth - 1,
     };
     return true;
-}
-
-struct nx_capn_struct nx_capn_read_struct(struct nx_capn_ref ref)
-{
-    struct nx_capn_struct s;
-
-    if (follow_struct(ref, &s))
-        return s;
-    return (struct nx_capn_struct){
-        .message = ref.message,
-        .depth = ref.depth == 0 ? 0 : ref.depth - 1, /* for defaults of what is not there */
-    };
 }
 
 /* ---- lists --------------------------------------------------------------------------------- */
@@ -260,7 +254,7 @@ struct nx_capn_struct nx_capn_read_struct(struct nx_capn_ref ref)
  * implementation: data may be longer than expected, a bit is a bit. */
 static bool element_fits(const struct nx_capn_list *list, enum nx_capn_element expected)
 {
-    if (expected == ANY_ELEMENT || expected == list->element)
+    if (expected == NX_CAPN_ANY_ELEMENT || expected == list->element)
         return true;
     if (expected == NX_CAPN_VOID)
         return list->element != NX_CAPN_BIT;
@@ -314,118 +308,91 @@ static bool follow_simple(struct nx_capn_message *m, const struct target *t,
     return list->step_bits != 0 || list->count == 0 || charge(m, list->count);
 }
 
-static bool follow_list(struct nx_capn_ref ref, enum nx_capn_element expected,
-                        struct nx_capn_list *out)
+bool nx_capn_follow_list(struct nx_capn_message *m, const struct nx_capn_segment *segment,
+                         const uint8_t *at, uint32_t depth, enum nx_capn_element element,
+                         struct nx_capn_list *out)
 {
     struct target t;
 
-    if (nx_capn_ref_is_null(ref) || !descend(ref) || !follow(ref, &t))
+    if (is_null(at) || !may_descend(m, depth) || !follow(m, segment, at, &t))
         return false;
     if (nx_capn_word_kind(t.word) != NX_CAPN_POINTER_LIST)
-        return malformed(ref.message, "a pointer does not lead to a list");
+        return malformed(m, "a pointer does not lead to a list");
 
     struct nx_capn_list list = {
-        .message = ref.message,
+        .message = m,
         .segment = t.segment,
-        .depth = ref.depth - 1,
+        .depth = depth - 1,
         .element = nx_capn_word_element(t.word),
     };
-    bool good = list.element == NX_CAPN_COMPOSITE ? follow_composite(ref.message, &t, &list)
-                                                  : follow_simple(ref.message, &t, &list);
+    bool good = list.element == NX_CAPN_COMPOSITE ? follow_composite(m, &t, &list)
+                                                  : follow_simple(m, &t, &list);
     if (!good)
         return false;
-    if (!element_fits(&list, expected))
-        return malformed(ref.message, "a list's elements are not what the schema expects");
+    if (!element_fits(&list, element))
+        return malformed(m, "a list's elements are not what the schema expects");
     *out = list;
     return true;
 }
 
-struct nx_capn_list nx_capn_read_list(struct nx_capn_ref ref, enum nx_capn_element element)
-{
-    struct nx_capn_list list;
-
-    if (follow_list(ref, element, &list))
-        return list;
-    return (struct nx_capn_list){.message = ref.message, .depth = ref.depth, .element = element};
-}
-
-struct nx_capn_list nx_capn_read_any_list(struct nx_capn_ref ref)
-{
-    return nx_capn_read_list(ref, ANY_ELEMENT);
-}
-
-struct nx_capn_ref nx_capn_list_ref(struct nx_capn_list list, uint32_t index)
-{
-    struct nx_capn_ref ref = {list.message, list.segment, NULL, list.depth};
-
-    /* In a list of structs the first pointer lies behind the data, not where the element begins. */
-    if (index < list.count && list.pointer_count > 0)
-        ref.at = list.elements + (size_t)index * (list.step_bits / 8) + list.data_len;
-    return ref;
-}
-
-struct nx_capn_struct nx_capn_list_struct(struct nx_capn_list list, uint32_t index)
-{
-    struct nx_capn_struct s = {
-        .message = list.message,
-        .depth = list.depth == 0 ? 0 : list.depth - 1,
-    };
-
-    if (index >= list.count)
-        return s;
-    if (list.depth == 0) {
-        nx_capn_message_fail(list.message, NX_E_LIMIT, "pointers deeper than the depth limit");
-        return s;
-    }
-    s.segment = list.segment;
-    s.data = list.elements + (size_t)index * (list.step_bits / 8);
-    s.pointers = s.data + list.data_len;
-    s.data_len = list.data_len;
-    s.pointer_count = list.pointer_count;
-    return s;
-}
-
 /* ---- bytes --------------------------------------------------------------------------------- */
 
-static bool follow_bytes(struct nx_capn_ref ref, struct nx_bytes *out)
+static bool follow_bytes(struct nx_capn_message *m, const struct nx_capn_segment *segment,
+                         const uint8_t *at, struct nx_bytes *out)
 {
     struct target t;
 
-    if (nx_capn_ref_is_null(ref) || !follow(ref, &t))
+    if (is_null(at) || !follow(m, segment, at, &t))
         return false;
     if (nx_capn_word_kind(t.word) != NX_CAPN_POINTER_LIST ||
         nx_capn_word_element(t.word) != NX_CAPN_BYTE)
-        return malformed(ref.message, "a pointer does not lead to bytes");
+        return malformed(m, "a pointer does not lead to bytes");
 
     uint32_t len = nx_capn_word_list_count(t.word);
-    const uint8_t *at = take(ref.message, &t, nx_capn_words_of_bits(len, 8));
-    if (at == NULL)
+    const uint8_t *bytes = take(m, &t, nx_capn_words_of_bits(len, 8));
+    if (bytes == NULL)
         return false;
-    *out = nx_bytes_of(at, len);
+    *out = nx_bytes_of(bytes, len);
     return true;
 }
 
-struct nx_bytes nx_capn_read_data(struct nx_capn_ref ref, struct nx_bytes value)
+struct nx_bytes nx_capn_follow_data(struct nx_capn_message *m,
+                                    const struct nx_capn_segment *segment, const uint8_t *at)
 {
-    struct nx_bytes bytes;
+    struct nx_bytes data = nx_bytes_of(NULL, 0);
 
-    return follow_bytes(ref, &bytes) ? bytes : value;
+    follow_bytes(m, segment, at, &data);
+    return data;
 }
 
-struct nx_bytes nx_capn_read_text(struct nx_capn_ref ref, struct nx_bytes value)
+/* Most texts are ASCII, which is UTF-8 without a look at each character. */
+static bool is_utf8(struct nx_bytes text)
+{
+    size_t ascii_len = 0;
+
+    while (text.len - ascii_len >= 8 &&
+           (nx_capn_load64(text.ptr + ascii_len) & 0x8080808080808080u) == 0)
+        ascii_len += 8;
+    while (ascii_len < text.len && text.ptr[ascii_len] < 0x80)
+        ascii_len++;
+    return nx_utf8_is_valid(nx_bytes_skip(text, ascii_len));
+}
+
+struct nx_bytes nx_capn_follow_text(struct nx_capn_message *m,
+                                    const struct nx_capn_segment *segment, const uint8_t *at)
 {
     struct nx_bytes text;
 
-    if (!follow_bytes(ref, &text))
-        return value;
+    if (!follow_bytes(m, segment, at, &text))
+        return nx_bytes_of(NULL, 0);
     if (text.len == 0 || text.ptr[text.len - 1] != 0) {
-        malformed(ref.message, "a text does not end in NUL");
-        return value;
+        malformed(m, "a text does not end in NUL");
+        return nx_bytes_of(NULL, 0);
     }
     text.len--;
-    if (ref.message->utf8 && !nx_utf8_is_valid(text)) {
-        malformed(ref.message, "a text is not UTF-8");
-        return value;
+    if (m->utf8 && !is_utf8(text)) {
+        malformed(m, "a text is not UTF-8");
+        return nx_bytes_of(NULL, 0);
     }
     return text;
 }

@@ -119,6 +119,7 @@ struct nx_capn_ref nx_capn_constant(struct nx_capn_message *m,
 
 /* Note a failure that the schema's user found (a value that may not be). The first one stays. */
 void nx_capn_message_fail(struct nx_capn_message *m, enum nx_status status, const char *why);
+void nx_capn_message_fail_depth(struct nx_capn_message *m);
 
 /* ---- pointers ------------------------------------------------------------------------------ */
 
@@ -143,7 +144,15 @@ static inline struct nx_capn_struct nx_capn_union_member(struct nx_capn_struct s
     return tag == value ? s : (struct nx_capn_struct){.message = s.message, .depth = s.depth};
 }
 
-struct nx_capn_ref nx_capn_list_ref(struct nx_capn_list list, uint32_t index);
+/* In a list of structs the first pointer lies behind the data, not where the element begins. */
+static inline struct nx_capn_ref nx_capn_list_ref(struct nx_capn_list list, uint32_t index)
+{
+    bool there = index < list.count && list.pointer_count > 0;
+    const uint8_t *at =
+        there ? list.elements + (size_t)index * (list.step_bits / 8) + list.data_len : NULL;
+
+    return (struct nx_capn_ref){list.message, list.segment, at, list.depth};
+}
 
 static inline bool nx_capn_ref_is_null(struct nx_capn_ref ref)
 {
@@ -161,25 +170,91 @@ static inline struct nx_capn_ref nx_capn_ref_or(struct nx_capn_ref ref,
 
 enum nx_capn_ref_kind nx_capn_ref_kind(struct nx_capn_ref ref);
 
+/* What follows a pointer, below, with its parts in registers: a ref that is passed in memory takes
+ * longer to write and read than to follow. NULL or false: null, or one that cannot be followed. */
+bool nx_capn_follow_struct(struct nx_capn_message *m, const struct nx_capn_segment *segment,
+                           const uint8_t *at, uint32_t depth, struct nx_capn_struct *out);
+bool nx_capn_follow_list(struct nx_capn_message *m, const struct nx_capn_segment *segment,
+                         const uint8_t *at, uint32_t depth, enum nx_capn_element element,
+                         struct nx_capn_list *out);
+struct nx_bytes nx_capn_follow_text(struct nx_capn_message *m,
+                                    const struct nx_capn_segment *segment, const uint8_t *at);
+struct nx_bytes nx_capn_follow_data(struct nx_capn_message *m,
+                                    const struct nx_capn_segment *segment, const uint8_t *at);
+
 /* Follow the pointer. Null, or one that cannot be followed: the empty struct, list or bytes. Each
  * costs traversal. */
-struct nx_capn_struct nx_capn_read_struct(struct nx_capn_ref ref);
+static inline struct nx_capn_struct nx_capn_read_struct(struct nx_capn_ref ref)
+{
+    struct nx_capn_struct s;
+
+    if (nx_capn_follow_struct(ref.message, ref.segment, ref.at, ref.depth, &s))
+        return s;
+    return (struct nx_capn_struct){
+        .message = ref.message,
+        .depth = ref.depth == 0 ? 0 : ref.depth - 1, /* for defaults of what is not there */
+    };
+}
 
 /* `element` is what the schema says. Elements that are larger or structs are fine where the format
  * says so; too small ones are malformed. */
-struct nx_capn_list nx_capn_read_list(struct nx_capn_ref ref, enum nx_capn_element element);
+static inline struct nx_capn_list nx_capn_read_list(struct nx_capn_ref ref,
+                                                    enum nx_capn_element element)
+{
+    struct nx_capn_list list;
+
+    if (nx_capn_follow_list(ref.message, ref.segment, ref.at, ref.depth, element, &list))
+        return list;
+    return (struct nx_capn_list){.message = ref.message, .depth = ref.depth, .element = element};
+}
 
 /* A list as it is encoded, whatever its elements are. */
-struct nx_capn_list nx_capn_read_any_list(struct nx_capn_ref ref);
+static inline struct nx_capn_list nx_capn_read_any_list(struct nx_capn_ref ref)
+{
+    return nx_capn_read_list(ref, NX_CAPN_ANY_ELEMENT);
+}
 
 /* Text without its NUL, which is there behind the last byte. `value` stands for a pointer that is
  * null or cannot be followed. */
-struct nx_bytes nx_capn_read_text(struct nx_capn_ref ref, struct nx_bytes value);
-struct nx_bytes nx_capn_read_data(struct nx_capn_ref ref, struct nx_bytes value);
+static inline struct nx_bytes nx_capn_read_text(struct nx_capn_ref ref, struct nx_bytes value)
+{
+    struct nx_bytes text = nx_capn_follow_text(ref.message, ref.segment, ref.at);
+
+    return text.ptr != NULL ? text : value;
+}
+
+static inline struct nx_bytes nx_capn_read_data(struct nx_capn_ref ref, struct nx_bytes value)
+{
+    struct nx_bytes data = nx_capn_follow_data(ref.message, ref.segment, ref.at);
+
+    return data.ptr != NULL ? data : value;
+}
 
 /* ---- elements; one behind the end reads as zero --------------------------------------------- */
 
-struct nx_capn_struct nx_capn_list_struct(struct nx_capn_list list, uint32_t index);
+/* A struct is one level below its list. */
+static inline struct nx_capn_struct nx_capn_list_struct(struct nx_capn_list list, uint32_t index)
+{
+    if (index >= list.count || list.depth == 0) {
+        if (index < list.count)
+            nx_capn_message_fail_depth(list.message);
+        return (struct nx_capn_struct){
+            .message = list.message,
+            .depth = list.depth == 0 ? 0 : list.depth - 1,
+        };
+    }
+
+    const uint8_t *at = list.elements + (size_t)index * (list.step_bits / 8);
+    return (struct nx_capn_struct){
+        .message = list.message,
+        .segment = list.segment,
+        .data = at,
+        .pointers = at + list.data_len,
+        .data_len = list.data_len,
+        .pointer_count = list.pointer_count,
+        .depth = list.depth - 1,
+    };
+}
 
 static inline const uint8_t *nx_capn_list_at(struct nx_capn_list list, uint32_t index, uint32_t len)
 {
@@ -225,7 +300,7 @@ static inline uint64_t nx_capn_list_u64(struct nx_capn_list list, uint32_t index
 
 static inline struct nx_bytes nx_capn_list_text(struct nx_capn_list list, uint32_t index)
 {
-    return nx_capn_read_text(nx_capn_list_ref(list, index), nx_bytes_of(NULL, 0));
+    return nx_capn_read_text(nx_capn_list_ref(list, index), nx_bytes_of("", 0));
 }
 
 static inline struct nx_bytes nx_capn_list_data(struct nx_capn_list list, uint32_t index)

@@ -36,6 +36,7 @@ enum nx_capn_element {
     NX_CAPN_EIGHT_BYTES = 5,
     NX_CAPN_POINTER = 6,
     NX_CAPN_COMPOSITE = 7,
+    NX_CAPN_ANY_ELEMENT = 8, /* never on the wire: a list as it is */
 };
 
 #define NX_CAPN_LIST_COUNT_MAX 0x1fffffffu /* 29 bits, elements or words of a composite list */
@@ -158,7 +159,7 @@ static inline uint64_t nx_capn_far_word(uint32_t index, uint32_t segment)
 /* Bits of data in one element; a pointer and a composite element have none of a fixed size. */
 static inline uint32_t nx_capn_element_bits(enum nx_capn_element element)
 {
-    static const uint8_t bits[] = {0, 1, 8, 16, 32, 64, 0, 0};
+    static const uint8_t bits[] = {0, 1, 8, 16, 32, 64, 0, 0, 0};
 
     return bits[element];
 }

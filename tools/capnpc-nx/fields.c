@@ -227,7 +227,7 @@ static void put_bytes_field(struct generator *g, const struct field *f)
         put_literal(g->header, value);
         fprintf(g->header, ", %zu));\n", value.len);
     } else {
-        fputs("nx_bytes_of(NULL, 0));\n", g->header);
+        fprintf(g->header, "nx_bytes_of(%s, 0));\n", is_text ? "\"\"" : "NULL");
     }
     end(g);
     put_has(g, f);

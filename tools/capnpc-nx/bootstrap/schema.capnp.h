@@ -43,7 +43,7 @@
 #define TEXT(type, field, index)                                                               \
     static inline struct nx_bytes schema_##type##_get_##field(struct schema_##type##_reader r) \
     {                                                                                          \
-        return nx_capn_read_text(nx_capn_struct_ref(r.s, index), nx_bytes_of(NULL, 0));        \
+        return nx_capn_read_text(nx_capn_struct_ref(r.s, index), nx_bytes_of("", 0));          \
     }
 
 #define STRUCT(type, field, index, other)                                     \
