@@ -103,16 +103,19 @@ static const uint8_t *word_at(const struct nx_capn_segment *segment, uint32_t in
     return segment->ptr + (size_t)index * NX_CAPN_WORD_LEN;
 }
 
-static bool follow_near(struct nx_capn_message *m, const struct nx_capn_segment *segment,
-                        uint32_t index, struct target *t)
+/* What leads out of a segment leads to its end, where only an object without words can be: the
+ * reference implementation reads it so. */
+static uint32_t start_at(const struct nx_capn_segment *segment, int64_t start)
+{
+    return start < 0 || start > segment->word_count ? segment->word_count : (uint32_t)start;
+}
+
+static void follow_near(const struct nx_capn_segment *segment, uint32_t index, struct target *t)
 {
     uint64_t word = nx_capn_load64(word_at(segment, index));
     int64_t start = (int64_t)index + 1 + nx_capn_word_offset(word);
 
-    if (start < 0 || start > segment->word_count)
-        return malformed(m, "a pointer leads out of its segment");
-    *t = (struct target){segment, word, (uint32_t)start};
-    return true;
+    *t = (struct target){segment, word, start_at(segment, start)};
 }
 
 /* The pad of a far pointer: one word that is the pointer itself, seen from over there, or two: a
@@ -130,8 +133,10 @@ static bool follow_far(struct nx_capn_message *m, uint64_t far, struct target *t
         return malformed(m, "a far pointer's pad is outside of its segment");
     if (!charge(m, pad_words))
         return false;
-    if (pad_words == 1)
-        return follow_near(m, segment, pad, t);
+    if (pad_words == 1) {
+        follow_near(segment, pad, t);
+        return true;
+    }
 
     uint64_t second = nx_capn_load64(word_at(segment, pad));
     uint64_t tag = nx_capn_load64(word_at(segment, pad + 1));
@@ -141,9 +146,7 @@ static bool follow_far(struct nx_capn_message *m, uint64_t far, struct target *t
         return malformed(m, "a far pointer leads to a segment that is not there");
 
     const struct nx_capn_segment *home = &m->segments[nx_capn_word_far_segment(second)];
-    if (nx_capn_word_far_index(second) > home->word_count)
-        return malformed(m, "a double far pointer leads out of its segment");
-    *t = (struct target){home, tag, nx_capn_word_far_index(second)};
+    *t = (struct target){home, tag, start_at(home, nx_capn_word_far_index(second))};
     return true;
 }
 
@@ -161,7 +164,8 @@ static bool follow(struct nx_capn_message *m, const struct nx_capn_segment *segm
     uint64_t word = nx_capn_load64(at);
     if (nx_capn_word_kind(word) == NX_CAPN_POINTER_FAR)
         return follow_far(m, word, t);
-    return follow_near(m, segment, (uint32_t)((size_t)(at - segment->ptr) / NX_CAPN_WORD_LEN), t);
+    follow_near(segment, (uint32_t)((size_t)(at - segment->ptr) / NX_CAPN_WORD_LEN), t);
+    return true;
 }
 
 /* The object's words are there and paid for; its first byte, or NULL. */
@@ -206,7 +210,7 @@ enum nx_capn_ref_kind nx_capn_ref_kind(struct nx_capn_ref ref)
 
     if (nx_capn_ref_is_null(ref))
         return NX_CAPN_REF_NULL;
-    if (nx_capn_word_kind(nx_capn_load64(ref.at)) == NX_CAPN_POINTER_OTHER)
+    if ((uint32_t)nx_capn_load64(ref.at) == NX_CAPN_POINTER_OTHER)
         return NX_CAPN_REF_CAPABILITY;
     if (!follow(ref.message, ref.segment, ref.at, &t))
         return NX_CAPN_REF_BROKEN;
@@ -214,7 +218,7 @@ enum nx_capn_ref_kind nx_capn_ref_kind(struct nx_capn_ref ref)
         return NX_CAPN_REF_STRUCT;
     if (nx_capn_word_kind(t.word) == NX_CAPN_POINTER_LIST)
         return NX_CAPN_REF_LIST;
-    malformed(ref.message, "a far pointer leads to something that is no object");
+    malformed(ref.message, "a pointer that is of no kind, or leads far to no object");
     return NX_CAPN_REF_BROKEN;
 }
 

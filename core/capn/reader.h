@@ -208,10 +208,14 @@ static inline struct nx_capn_list nx_capn_read_list(struct nx_capn_ref ref,
     return (struct nx_capn_list){.message = ref.message, .depth = ref.depth, .element = element};
 }
 
-/* A list as it is encoded, whatever its elements are. */
+/* A list as it is encoded, whatever its elements are; voids when it cannot be followed. */
 static inline struct nx_capn_list nx_capn_read_any_list(struct nx_capn_ref ref)
 {
-    return nx_capn_read_list(ref, NX_CAPN_ANY_ELEMENT);
+    struct nx_capn_list list = nx_capn_read_list(ref, NX_CAPN_ANY_ELEMENT);
+
+    if (list.element == NX_CAPN_ANY_ELEMENT)
+        list.element = NX_CAPN_VOID;
+    return list;
 }
 
 /* Text without its NUL, which is there behind the last byte. `value` stands for a pointer that is
@@ -263,11 +267,10 @@ static inline const uint8_t *nx_capn_list_at(struct nx_capn_list list, uint32_t 
     return list.elements + (size_t)index * (list.step_bits / 8);
 }
 
+/* Bits lie side by side, also in a list of larger elements: the reference reads it so. */
 static inline bool nx_capn_list_bool(struct nx_capn_list list, uint32_t index)
 {
-    uint64_t bit = (uint64_t)index * list.step_bits;
-
-    return index < list.count && list.step_bits != 0 && (list.elements[bit / 8] >> bit % 8 & 1);
+    return index < list.count && list.step_bits != 0 && (list.elements[index / 8] >> index % 8 & 1);
 }
 
 static inline uint8_t nx_capn_list_u8(struct nx_capn_list list, uint32_t index)

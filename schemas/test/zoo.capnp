@@ -147,7 +147,7 @@ struct Pointers {
   any @0 :AnyPointer;
   anyStruct @1 :AnyStruct;
   anyList @2 :AnyList;
-  cage @3 :Cage(Animal);
+  cage @3 :Cage(AnyPointer);
   union {
     either @4 :AnyPointer;
     or @5 :UInt64;

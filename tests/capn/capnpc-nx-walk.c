@@ -134,7 +134,7 @@ static void put_print_value(struct generator *g, const struct type *type, const 
         return;
     case SCHEMA_TYPE_WHICH_INTERFACE:
     case SCHEMA_TYPE_WHICH_ANY_POINTER:
-        fputs("    fputs(\"<opaque pointer>\", out);\n", out);
+        fprintf(out, "    walk_put_any(out, %s);\n", value);
         return;
     }
 }
@@ -167,12 +167,17 @@ static void put_print_field(struct generator *g, struct schema_node_reader node,
     } else {
         struct type type = type_of(g, schema_field_slot_get_type(schema_field_get_slot(field)));
 
-        if (type_is_pointer(&type))
+        /* The tool leaves out a null pointer, but names a union's member that is not the first. */
+        unsigned member = schema_field_get_discriminant_value(field);
+        bool is_optional =
+            type_is_pointer(&type) && (member == 0 || member == SCHEMA_FIELD_NO_DISCRIMINANT);
+
+        if (is_optional)
             fprintf(out, "    if (%s_has_%s(r)) {\n", owner.text, name.text);
         fprintf(out, "    walk_put_name(out, &first, \"%.*s\");\n", (int)spelling.len,
                 (const char *)spelling.ptr);
         put_print_value(g, &type, value, 0);
-        if (type_is_pointer(&type))
+        if (is_optional)
             fputs("    }\n", out);
     }
     fputs("    }\n    }\n", out);

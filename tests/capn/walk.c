@@ -136,8 +136,8 @@ void walk_put_double(FILE *out, double value)
 {
     char digits[40];
 
-    if (isinf(value)) {
-        fputs(value > 0 ? "inf" : "-inf", out);
+    if (!isfinite(value)) {
+        fputs(isnan(value) ? "nan" : value > 0 ? "inf" : "-inf", out);
         return;
     }
     snprintf(digits, sizeof(digits), "%.15g", value);
@@ -150,8 +150,8 @@ void walk_put_float(FILE *out, float value)
 {
     char digits[40];
 
-    if (isinf(value)) {
-        fputs(value > 0 ? "inf" : "-inf", out);
+    if (!isfinite(value)) {
+        fputs(isnan(value) ? "nan" : value > 0 ? "inf" : "-inf", out);
         return;
     }
     snprintf(digits, sizeof(digits), "%.6g", (double)value);
@@ -180,6 +180,13 @@ void walk_put_bytes(FILE *out, struct nx_bytes bytes, bool is_text)
             fputc(c, out);
     }
     fputc('"', out);
+}
+
+/* The tool looks at what it is, and says nothing about it. */
+void walk_put_any(FILE *out, struct nx_capn_ref ref)
+{
+    (void)nx_capn_ref_kind(ref);
+    fputs("<opaque pointer>", out);
 }
 
 void walk_put_enum(FILE *out, uint32_t value, uint32_t count, const char *name)

@@ -59,6 +59,7 @@ void walk_put_name(FILE *out, bool *first, const char *name);
 void walk_put_float(FILE *out, float value);
 void walk_put_double(FILE *out, double value);
 void walk_put_bytes(FILE *out, struct nx_bytes bytes, bool is_text);
+void walk_put_any(FILE *out, struct nx_capn_ref ref);
 void walk_put_enum(FILE *out, uint32_t value, uint32_t count, const char *name);
 
 #endif
