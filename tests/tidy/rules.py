@@ -211,6 +211,27 @@ def statuses_are_documented(tree):
                for number, name, word in sorted(set(rows) - code)])
 
 
+# ---- what is named is there ----------------------------------------------------------------------
+
+def pages_named_are_there(tree):
+    """`docs/….md` wherever it is written, and links of a page to a file beside it."""
+    found = []
+    for path, number, line in lines_of(tree):
+        named = re.findall(r"\bdocs/[\w/-]+\.md\b", line) if not path.startswith("tests/tidy/") else []
+        if path.endswith(".md"):
+            named += [os.path.normpath(os.path.join(os.path.dirname(path), link))
+                      for link in re.findall(r"\]\(([^)#:]+)\)", line)]
+        found += [f"{path}:{number}: there is no {page}" for page in named
+                  if page not in tree and not any(other.startswith(page + "/") for other in tree)]
+    return found
+
+
+def contracts_are_indexed(tree):
+    index = tree.get("docs/README.md", "")
+    return [f"docs/README.md: {path} is not in the index" for path in sorted(tree)
+            if path.startswith("docs/contracts/") and f"]({path[5:]})" not in index]
+
+
 # ---- nothing is forgotten ------------------------------------------------------------------------
 
 def suites_are_listed(tree):
@@ -300,6 +321,8 @@ RULES = [
     ("each marker of the catalogue is printed by code", catalogued_markers_are_printed),
     ("each limit is in its contract page, with its value", limits_are_documented),
     ("each status is in its contract page, with its number and word", statuses_are_documented),
+    ("each page that is named is there", pages_named_are_there),
+    ("each contract is in the index of docs/", contracts_are_indexed),
     ("each suite of tests is in the list of its room", suites_are_listed),
     ("each source is in a meson.build", sources_are_built),
     ("nothing is left to do in code", nothing_left_over),
