@@ -41,7 +41,8 @@ static void finish(struct message *message, struct nx_capn_builder *b)
     measure_keep(message->bytes);
 }
 
-static void open(struct message *message, struct nx_capn_message *m, struct nx_capn_segment *table)
+static void open_message(struct message *message, struct nx_capn_message *m,
+                         struct nx_capn_segment *table)
 {
     measure_need(nx_capn_message_open(m, message->limits, nx_bytes_of(message->bytes, message->len),
                                       table, 1) == NX_OK,
@@ -85,7 +86,7 @@ static void read_request(void *context)
     struct nx_capn_segment table[1];
     struct nx_capn_message m;
 
-    open(message, &m, table);
+    open_message(message, &m, table);
     struct dsoftbus_connect_request_reader request = dsoftbus_connect_request_root(&m);
     uint64_t sum = weigh(dsoftbus_connect_request_get_device_id(request));
     sum += dsoftbus_connect_request_get_protocol(request);
@@ -116,7 +117,7 @@ static void read_frame(void *context)
     struct nx_capn_segment table[1];
     struct nx_capn_message m;
 
-    open(message, &m, table);
+    open_message(message, &m, table);
     struct dsoftbus_frame_reader frame = dsoftbus_frame_root(&m);
     uint64_t sum = dsoftbus_frame_get_chan(frame) + weigh(dsoftbus_frame_get_bytes(frame));
     done(message, &m, sum);
@@ -153,7 +154,7 @@ static void read_apps(void *context)
     struct nx_capn_message m;
     uint64_t sum = 0;
 
-    open(message, &m, table);
+    open_message(message, &m, table);
     struct nx_capn_list apps =
         bundlemgr_enumerate_response_get_apps(bundlemgr_enumerate_response_root(&m));
     for (uint32_t i = 0; i < apps.count; i++) {

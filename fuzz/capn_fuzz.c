@@ -216,19 +216,20 @@ static void check_message(unsigned type_index, struct nx_bytes in)
     free(canonical);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (len == 0)
+    if (size == 0)
         return 0;
 
     unsigned type_index = (data[0] & 0x7fu) % (unsigned)walk_zoo.type_count;
-    struct nx_bytes in = nx_bytes_of(data + 1, len - 1);
+    struct nx_bytes in = nx_bytes_of(data + 1, size - 1);
     uint8_t *words = NULL;
     size_t words_len = in.len;
 
     if ((data[0] & 0x80) != 0 && nx_capn_unpacked_len(in, WORDS_MAX * 8, &words_len) != NX_OK)
         return 0;
-    words = malloc(words_len + 1); /* a place of its own, so that a byte behind it is seen */
+    /* A place of its own, so that a byte behind it is seen. */
+    words = malloc(words_len == 0 ? 1 : words_len);
     need(words != NULL, "out of memory");
     if ((data[0] & 0x80) != 0) {
         struct nx_writer out = nx_writer_over(words, words_len);
@@ -238,7 +239,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     } else if (in.len > 0) {
         memcpy(words, in.ptr, in.len);
     }
-    words = realloc(words, words_len == 0 ? 1 : words_len);
     check_message(type_index, nx_bytes_of(words, words_len));
     free(words);
     return 0;

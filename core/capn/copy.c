@@ -2,7 +2,8 @@
 
 #include "core/base/memory.h"
 
-/* Copying and measuring walk alike; recursion ends at the source's depth limit. */
+/* Copying and measuring walk alike; recursion ends at the source's depth limit, at most
+ * NX_CAPN_DEPTH_MAX. NOLINTBEGIN(misc-no-recursion) */
 
 static void copy_ref(struct nx_capn_slot slot, struct nx_capn_ref from, bool trim);
 
@@ -89,7 +90,7 @@ static void copy_list(struct nx_capn_slot slot, struct nx_capn_list from, bool t
     }
 
     uint64_t bits = (uint64_t)to.count * to.step_bits;
-    if (bits > 0)
+    if (bits > 0 && from.elements != NULL)
         memcpy(to.elements, from.elements, (size_t)((bits + 7) / 8));
     if (bits % 8 != 0) /* the rest of the last byte is nobody's */
         to.elements[bits / 8] &= (uint8_t)((1u << bits % 8) - 1);
@@ -204,6 +205,8 @@ uint64_t nx_capn_canonical_words(struct nx_capn_struct root)
 {
     return 1 + words_of_struct(root, true);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* ---- canonical ----------------------------------------------------------------------------- */
 

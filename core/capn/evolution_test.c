@@ -22,7 +22,7 @@ static void make(struct message *message)
     nx_capn_builder_init_frame(&message->b, message->memory, sizeof(message->memory));
 }
 
-static void open(struct message *message)
+static void deliver(struct message *message)
 {
     struct nx_bytes bytes = nx_bytes_of(NULL, 0);
 
@@ -49,7 +49,7 @@ static void make_old(struct message *message)
     bird_old_nest_set_height(bird_old_bird_init_nest(bird), 3);
     struct nx_capn_list_builder friends = bird_old_bird_init_friends(bird, 2);
     bird_old_nest_set_height(bird_old_nest_edit_at(friends, 1), 9);
-    open(message);
+    deliver(message);
 }
 
 static void check_new_reader(void)
@@ -109,7 +109,7 @@ static void make_new(struct message *message)
     bird_new_bird_set_swims(bird, text("far"));
     bird_new_bird_set_weight(bird, 9000);
     bird_new_nest_set_owner(bird_new_bird_init_nest(bird), text("the park"));
-    open(message);
+    deliver(message);
 }
 
 static void check_old_reader(void)
@@ -152,7 +152,7 @@ static void check_passing_on(void)
     make_new(&message);
     make(&copy);
     bird_old_bird_copy(nx_capn_builder_root(&copy.b), bird_old_bird_root(&message.m));
-    open(&copy);
+    deliver(&copy);
     struct bird_new_bird_reader bird = bird_new_bird_root(&copy.m);
     EXPECT_EQ(bird_new_bird_get_weight(bird), 9000);
     EXPECT_BYTES(bird_new_bird_get_swims(bird), text("far"));
@@ -169,7 +169,7 @@ static void check_passing_on(void)
     struct nx_capn_list_builder slots =
         nx_capn_new_list(nx_capn_struct_slot(out.s, 0), NX_CAPN_POINTER, 1);
     bird_new_tag_copy(nx_capn_list_slot(slots, 0), bird_new_tag_at(tags, 1));
-    open(&copy);
+    deliver(&copy);
     struct nx_capn_list list =
         nx_capn_read_list(nx_capn_struct_ref(bird_new_bird_root(&copy.m).s, 0), NX_CAPN_POINTER);
     EXPECT_EQ(bird_new_tag_get_number(bird_new_tag_read(nx_capn_list_ref(list, 0))), 80);

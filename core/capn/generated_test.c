@@ -23,7 +23,7 @@ static void make(struct message *message)
     nx_capn_builder_init_frame(&message->b, message->memory, sizeof(message->memory));
 }
 
-static void open(struct message *message)
+static void deliver(struct message *message)
 {
     struct nx_bytes bytes = nx_bytes_of(NULL, 0);
 
@@ -100,7 +100,7 @@ static void check_defaults(void)
     unit_row("a struct of which nothing was set has the defaults");
     make(&message);
     struct zoo_defaults_builder b = zoo_defaults_new_root(&message.b);
-    open(&message);
+    deliver(&message);
     check_default_values(zoo_defaults_root(&message.m));
     EXPECT(!zoo_defaults_has_keeper(zoo_defaults_root(&message.m)));
     EXPECT_STATUS(message.m.status, NX_OK);
@@ -114,7 +114,7 @@ static void check_defaults(void)
     zoo_defaults_set_int32(b, INT32_MIN);
     zoo_defaults_set_u_int64(b, UINT64_MAX);
     zoo_defaults_set_colour(b, SHELF_COLOUR_ULTRA_VIOLET);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(nx_capn_canonical_words(zoo_defaults_root(&message.m).s), 1);
 
     unit_row("zero can be set where it is not the default");
@@ -123,7 +123,7 @@ static void check_defaults(void)
     zoo_defaults_set_int8(b, 0);
     zoo_defaults_set_text(b, text(""));
     zoo_defaults_init_numbers(b, 0);
-    open(&message);
+    deliver(&message);
     EXPECT(!zoo_defaults_get_bool(zoo_defaults_root(&message.m)));
     EXPECT_EQ(zoo_defaults_get_int32(zoo_defaults_root(&message.m)), 0);
     EXPECT_EQ(zoo_defaults_get_int8(zoo_defaults_root(&message.m)), 0);
@@ -141,12 +141,12 @@ static void check_unions(void)
     struct zoo_animal_builder b = zoo_animal_new_root(&message.b);
 
     unit_row("a union begins with its first member");
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(zoo_animal_which(zoo_animal_root(&message.m)), ZOO_ANIMAL_WHICH_UNKNOWN);
 
     unit_row("setting a member chooses it");
     zoo_animal_set_legs(b, 6);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(zoo_animal_which(zoo_animal_root(&message.m)), ZOO_ANIMAL_WHICH_LEGS);
     EXPECT_EQ(zoo_animal_get_legs(zoo_animal_root(&message.m)), 6);
 
@@ -156,16 +156,16 @@ static void check_unions(void)
 
     unit_row("a group that is chosen begins with nothing set");
     struct zoo_animal_wings_builder wings = zoo_animal_init_wings(b);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(zoo_animal_which(zoo_animal_root(&message.m)), ZOO_ANIMAL_WHICH_WINGS);
     EXPECT_EQ(zoo_animal_wings_get_count(zoo_animal_get_wings(zoo_animal_root(&message.m))), 0);
     zoo_animal_wings_set_count(wings, 2);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(zoo_animal_wings_get_count(zoo_animal_get_wings(zoo_animal_root(&message.m))), 2);
 
     unit_row("a text of one member is not read as the list of another");
     zoo_animal_set_nickname(b, text("Tweety"));
-    open(&message);
+    deliver(&message);
     EXPECT(!zoo_animal_has_habitat(zoo_animal_root(&message.m)));
     EXPECT_EQ(zoo_animal_get_habitat(zoo_animal_root(&message.m)).count, 0);
     EXPECT_BYTES(zoo_animal_get_nickname(zoo_animal_root(&message.m)), text("Tweety"));
@@ -173,7 +173,7 @@ static void check_unions(void)
 
     unit_row("a void member is chosen by setting it");
     zoo_animal_set_unknown(b);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(zoo_animal_which(zoo_animal_root(&message.m)), ZOO_ANIMAL_WHICH_UNKNOWN);
 
     unit_row("a named union in a group");
@@ -181,7 +181,7 @@ static void check_unions(void)
     zoo_animal_food_set_grams(food, 12);
     struct zoo_animal_food_kind_builder kind = zoo_animal_food_init_kind(food);
     zoo_animal_food_kind_supply_set_vendor(zoo_animal_food_kind_init_supply(kind), text("Acme"));
-    open(&message);
+    deliver(&message);
     struct zoo_animal_food_reader f = zoo_animal_get_food(zoo_animal_root(&message.m));
     EXPECT_EQ(zoo_animal_food_get_grams(f), 12);
     EXPECT_EQ(zoo_animal_food_kind_which(zoo_animal_food_get_kind(f)),
@@ -207,7 +207,7 @@ static void check_lists(void)
     struct nx_capn_list_builder flocks = zoo_all_init_flocks(b, 1);
     struct nx_capn_list_builder flock = zoo_animal_new_list(nx_capn_list_slot(flocks, 0), 2);
     zoo_animal_set_name(zoo_animal_edit_at(flock, 1), text("goose"));
-    open(&message);
+    deliver(&message);
     struct zoo_all_reader r = zoo_all_root(&message.m);
     EXPECT_EQ(nx_capn_list_list(zoo_all_get_rows(r), 0, NX_CAPN_TWO_BYTES).count, 0);
     EXPECT_EQ(nx_capn_list_u16(nx_capn_list_list(zoo_all_get_rows(r), 1, NX_CAPN_TWO_BYTES), 2),
@@ -220,19 +220,19 @@ static void check_lists(void)
 
     unit_row("a list of enums");
     nx_capn_list_set_u16(zoo_all_init_colours(b, 2), 1, SHELF_COLOUR_DARK_GREEN);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(nx_capn_list_u16(zoo_all_get_colours(zoo_all_root(&message.m)), 1),
               SHELF_COLOUR_DARK_GREEN);
 
     unit_row("a list can be set from another message's");
     struct nx_capn_message constant;
     zoo_all_set_u_int16s(b, zoo_primes(&constant));
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(nx_capn_list_u16(zoo_all_get_u_int16s(zoo_all_root(&message.m)), 3), 7);
 
     unit_row("a struct can be set from another message's");
     zoo_all_set_keeper(b, zoo_mascot(&constant));
-    open(&message);
+    deliver(&message);
     EXPECT_BYTES(zoo_keeper_get_name(zoo_all_get_keeper(zoo_all_root(&message.m))), text("Ada"));
     EXPECT_STATUS(message.m.status, NX_OK);
 }
@@ -248,7 +248,7 @@ static void check_any(void)
     nx_capn_write_text(zoo_pointers_init_either(b), text("text"));
     struct zoo_cage_builder cage = zoo_pointers_init_cage(b);
     zoo_animal_set_name(zoo_animal_new(zoo_cage_init_inhabitant(cage)), text("Leo"));
-    open(&message);
+    deliver(&message);
     struct zoo_pointers_reader r = zoo_pointers_root(&message.m);
 
     unit_row("a pointer to anything is read as what it is");
@@ -268,7 +268,7 @@ static void check_any(void)
 
     unit_row("a pointer to anything is copied whole");
     zoo_pointers_set_any(b, zoo_pointers_get_any_list(r));
-    open(&message);
+    deliver(&message);
     r = zoo_pointers_root(&message.m);
     EXPECT_EQ(nx_capn_ref_kind(zoo_pointers_get_any(r)), NX_CAPN_REF_LIST);
 }
@@ -286,7 +286,7 @@ static void check_names(void)
     struct message message;
     make(&message);
     zoo_rpc_server2_client_set_h_ttp_port(zoo_rpc_server2_client_new_root(&message.b), 80);
-    open(&message);
+    deliver(&message);
     EXPECT_EQ(zoo_rpc_server2_client_get_h_ttp_port(zoo_rpc_server2_client_root(&message.m)), 80);
 }
 
@@ -304,7 +304,7 @@ static void check_admission(void)
     dsoftbus_connect_request_set_attestation(b, nx_bytes_of(attestation, 64));
     dsoftbus_connect_request_set_purpose(b, 1);
     dsoftbus_connect_request_set_paired(b, true);
-    open(&message);
+    deliver(&message);
     struct dsoftbus_connect_request_reader r = dsoftbus_connect_request_root(&message.m);
     EXPECT_EQ(dsoftbus_connect_request_get_protocol(r), 1);
     EXPECT_EQ(dsoftbus_connect_request_get_features(r), 0);

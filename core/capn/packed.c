@@ -142,7 +142,7 @@ enum nx_status nx_capn_unpack(struct nx_bytes packed, struct nx_writer *out)
         NX_CHECK(word != NULL);
         memset(word, 0, token_len(&t));
         for (size_t i = 0; i < NX_CAPN_WORD_LEN; i++) {
-            if ((t.tag >> i & 1) != 0)
+            if ((t.tag >> i & 1) != 0 && next < t.bytes.len)
                 word[i] = t.bytes.ptr[next++];
         }
         if (t.plain.len > 0)
