@@ -11,6 +11,7 @@ static void begin(struct dsb_link *link, enum dsb_link_state state,
     link->info = *info;
     link->bye_due = false;
     link->is_down = false;
+    link->end_was_told = false;
     link->refusal = NX_OK;
 }
 

@@ -44,7 +44,8 @@ struct dsb_link {
     struct dsb_link_info info;
     enum nx_status refusal; /* REFUSED: why */
     bool bye_due;           /* PAIRING: GOAWAY is to be said */
-    bool is_down;           /* SESSION: what was below is gone, its end is still to be told */
+    bool is_down;           /* SESSION: what was below is gone */
+    bool end_was_told;      /* SESSION: its owner has heard of its end; free when it is down, too */
     struct dsb_mux mux;     /* SESSION */
 };
 

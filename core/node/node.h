@@ -157,7 +157,8 @@ bool dsb_node_link_output(struct dsb_node *n, uint32_t link, struct nx_writer *o
 /* Nothing more will come out of this link: close what is below, and say `link_down`. */
 bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link);
 
-/* What is below is gone. Its news comes first, then the link is free. */
+/* What is below is gone. A session's link is free when its owner has heard of its end as well,
+ * whichever comes first. */
 void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link);
 
 /* ---- the owner's verbs ----------------------------------------------------------------------- */

@@ -189,12 +189,10 @@ void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link
 
     NX_CHECK(link < n->link_count && l->state != DSB_LINK_FREE);
     dsb_link_cut(l, now, &n->pairing);
-    if (l->info.purpose == DSB_LINK_TO_PAIR) {
-        if (l->info.is_initiator)
-            n->pair_dial_given = false; /* an accept that is open still dials again */
+    l->is_down = true;
+    if (l->info.purpose == DSB_LINK_TO_PAIR && l->info.is_initiator)
+        n->pair_dial_given = false; /* an accept that is open still dials again */
+    if (l->info.purpose == DSB_LINK_TO_PAIR || l->end_was_told)
         dsb_link_wipe(l);
-    } else {
-        l->is_down = true; /* free once its owner has heard of its end */
-    }
     dsb_node_work(n, now);
 }

@@ -122,6 +122,18 @@ static void config_rows(void)
     EXPECT(dsb_node_registry_why(&node)->text[0] != '\0');
 }
 
+/* The other side ends a session in good order. */
+static void say_bye(uint32_t link)
+{
+    const struct dsb_frame bye = {.kind = DSB_FRAME_GOAWAY, .code = DSB_GOAWAY_BYE};
+    uint8_t bytes[DSB_FRAME_HEAD_LEN + 16];
+    struct nx_writer w = nx_writer_over(bytes, sizeof(bytes));
+    size_t used;
+
+    EXPECT_STATUS(dsb_frame_encode(&bye, &w), NX_OK);
+    EXPECT_STATUS(dsb_node_link_input(&node, now, link, nx_writer_bytes(&w), &used), NX_OK);
+}
+
 /* ---- who gets a link ----------------------------------------------------------------------- */
 
 static void admission_rows(void)
@@ -159,6 +171,16 @@ static void admission_rows(void)
     EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &link), NX_E_LIMIT);
     EXPECT(next_event(DSB_NODE_SESSION_ENDED, &event));
     EXPECT_STATUS(event.status, NX_E_CLOSED);
+    EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &link), NX_OK);
+
+    unit_row("a link whose end was told before it went down is free then");
+    begin(true);
+    for (uint32_t i = 0; i < dsb_profile_board.link_count_max; i++)
+        EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &link), NX_OK);
+    say_bye(link);
+    EXPECT(next_event(DSB_NODE_SESSION_ENDED, &event));
+    EXPECT(dsb_node_link_is_over(&node, link));
+    dsb_node_link_down(&node, now, link);
     EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &link), NX_OK);
 
     unit_row("four links for pairing at once, and no fifth");

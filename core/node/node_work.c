@@ -247,7 +247,8 @@ static bool link_event(struct dsb_node *n, struct nx_instant now, struct dsb_nod
         event->status = event->mux.status;
         name(event, link->info.id_text);
         dsb_node_on_mux_event(n, now, link, &event->mux);
-        if (link->is_down && event->kind == DSB_NODE_SESSION_ENDED)
+        link->end_was_told = event->kind == DSB_NODE_SESSION_ENDED;
+        if (link->end_was_told && link->is_down)
             dsb_link_wipe(link);
         return true;
     }
