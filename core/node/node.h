@@ -177,7 +177,7 @@ NX_MUST_CHECK enum nx_status dsb_node_pair_accept(struct dsb_node *n, struct nx_
 /* Take the offer or the accept back. */
 void dsb_node_pair_cancel(struct dsb_node *n, struct nx_instant now, enum dsb_pairing_role role);
 
-/* Forget a paired device. It counts once it is stored: UNPAIRED follows, and a live session ends.
+/* Forget a paired device. It counts once it is stored: UNPAIRED follows, and every session ends.
  * NX_OK; NX_E_NOT_FOUND; NX_E_STATE: the registry could not be read; NX_E_LIMIT: too many changes
  * are under way. */
 NX_MUST_CHECK enum nx_status dsb_node_unpair(struct dsb_node *n, struct nx_instant now,

@@ -122,10 +122,11 @@ static void config_rows(void)
     EXPECT(dsb_node_registry_why(&node)->text[0] != '\0');
 }
 
-/* The other side ends a session in good order. */
-static void say_bye(uint32_t link)
+/* The other side ends a session in good order, and goes on serving our streams up to `last_served`. */
+static void say_bye(uint32_t link, uint32_t last_served)
 {
-    const struct dsb_frame bye = {.kind = DSB_FRAME_GOAWAY, .code = DSB_GOAWAY_BYE};
+    const struct dsb_frame bye = {
+        .kind = DSB_FRAME_GOAWAY, .last_stream_id = last_served, .code = DSB_GOAWAY_BYE};
     uint8_t bytes[DSB_FRAME_HEAD_LEN + 16];
     struct nx_writer w = nx_writer_over(bytes, sizeof(bytes));
     size_t used;
@@ -177,7 +178,7 @@ static void admission_rows(void)
     begin(true);
     for (uint32_t i = 0; i < dsb_profile_board.link_count_max; i++)
         EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &link), NX_OK);
-    say_bye(link);
+    say_bye(link, 0);
     EXPECT(next_event(DSB_NODE_SESSION_ENDED, &event));
     EXPECT(dsb_node_link_is_over(&node, link));
     dsb_node_link_down(&node, now, link);
@@ -293,6 +294,45 @@ static void pairing_link_rows(void)
     EXPECT_EQ(dsb_pairing_state(&node.pairing, DSB_PAIRING_OWNER), DSB_PAIRING_OPEN);
 }
 
+/* ---- unpairing ----------------------------------------------------------------------------- */
+
+/* Whatever waits to be stored is. */
+static void store_all(void)
+{
+    struct nx_store_request request;
+
+    while (nx_store_output(dsb_node_store(&node), &request)) {
+        EXPECT_STATUS(nx_store_answer(dsb_node_store(&node), request.id, NX_OK, NULL), NX_OK);
+        dsb_node_stored(&node, now);
+    }
+}
+
+static void unpair_rows(void)
+{
+    const struct dsb_link_info info = info_of("friend", 7, DSB_LINK_TO_TALK, false);
+    struct dsb_stream_handle stream;
+    enum dsb_frame_kind kinds[4];
+    uint32_t links[2];
+
+    unit_row("unpairing ends every session with the device, one that it holds open at its end too");
+    begin(true);
+    EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &links[0]), NX_OK);
+    EXPECT_STATUS(dsb_mux_open(dsb_node_session(&node, "friend"), nx_bytes_of_text("msg/x"), 2,
+                               true, &stream),
+                  NX_OK);
+    EXPECT_EQ(output_kinds(links[0], kinds), 1);
+    say_bye(links[0], 2);
+    EXPECT(!dsb_node_link_is_over(&node, links[0]));
+    EXPECT_STATUS(dsb_node_link_up(&node, now, &info, &links[1]), NX_OK);
+    EXPECT_STATUS(dsb_node_unpair(&node, now, "friend"), NX_OK);
+    store_all();
+    for (int i = 0; i < 2; i++) {
+        EXPECT_EQ(output_kinds(links[i], kinds), 1);
+        EXPECT_EQ(kinds[0], DSB_FRAME_GOAWAY);
+        EXPECT(dsb_node_link_is_over(&node, links[i]));
+    }
+}
+
 /* ---- dials --------------------------------------------------------------------------------- */
 
 static void dial_rows(void)
@@ -333,5 +373,6 @@ UNIT_SUITE(node_test)
     config_rows();
     admission_rows();
     pairing_link_rows();
+    unpair_rows();
     dial_rows();
 }

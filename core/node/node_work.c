@@ -142,18 +142,30 @@ static void on_added(struct dsb_node *n, struct nx_instant now,
         (void)!dsb_registry_remove(&n->registry, event->id_text);
 }
 
+/* Every session with it, one that is ending among them: its streams would go on for as long as the
+ * device likes. */
+static void end_sessions(struct dsb_node *n, const char *id_text)
+{
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        struct dsb_link *link = &n->links[i];
+
+        if (link->state == DSB_LINK_SESSION &&
+            nx_bytes_equal(nx_bytes_of_text(link->info.id_text), nx_bytes_of_text(id_text)))
+            dsb_mux_terminate(&link->mux, DSB_GOAWAY_UNPAIRED, "this device was unpaired");
+    }
+}
+
 static void on_removed(struct dsb_node *n, struct nx_instant now,
                        const struct dsb_registry_event *event)
 {
     struct dsb_node_event news = {.kind = DSB_NODE_UNPAIRED, .status = event->status};
-    struct dsb_link *link = dsb_node_session_link(n, event->id_text);
 
-    if (event->status != NX_OK)
+    if (event->status != NX_OK) {
         news.kind = DSB_NODE_STORE_FAILED;
-    else
+    } else {
         (void)!dsb_discovery_unpin(&n->discovery, now, nx_bytes_of_text(event->id_text));
-    if (event->status == NX_OK && link != NULL)
-        dsb_mux_terminate(&link->mux, DSB_GOAWAY_UNPAIRED, "this device was unpaired");
+        end_sessions(n, event->id_text);
+    }
     name(&news, event->id_text);
     dsb_node_tell(n, &news);
 }
