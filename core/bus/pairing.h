@@ -206,7 +206,8 @@ bool dsb_pairing_has_link(const struct dsb_pairing *p, enum dsb_pairing_role rol
 
 /* The answer to a STORE event of this role: NX_OK or a failure.
  * NX_OK: taken; NX_E_STATE: nobody waits for it any more, the pairing ended meanwhile: an entry
- * that was stored has to be taken out again; NX_E_INVALID: `status` is neither. */
+ * that was stored, and was not there before, has to be taken out again; NX_E_INVALID: `status` is
+ * neither. */
 NX_MUST_CHECK enum nx_status dsb_pairing_stored(struct dsb_pairing *p, struct nx_instant now,
                                                 enum dsb_pairing_role role, enum nx_status status);
 

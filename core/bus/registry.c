@@ -103,6 +103,7 @@ enum nx_status dsb_registry_add(struct dsb_registry *r, const struct dsb_peer *p
     if (change == NULL)
         return NX_WOULD_BLOCK;
     change->peer = *peer;
+    change->event.was_paired = pinned != NULL;
     copy_id(&change->event, peer->id_text);
     return NX_OK;
 }

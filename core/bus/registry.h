@@ -51,6 +51,7 @@ struct dsb_registry_event {
     enum dsb_registry_act act;
     enum nx_status status;             /* NX_OK: it is stored, and made */
     char id_text[DSB_ID_TEXT_MAX + 1]; /* of ADD and REMOVE */
+    bool was_paired;                   /* of ADD: it was before, with the same keys */
     struct nx_why why;                 /* of a failure */
 };
 

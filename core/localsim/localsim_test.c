@@ -208,6 +208,36 @@ static void stored_rows(void)
     EXPECT(w->sides[DSB_LOCALSIM_PEER].pairing_failure != NX_OK);
 }
 
+static void cut_while_storing(struct world *w)
+{
+    w->holds_stores = true;
+    world_pair(w);
+    dsb_localsim_cut(&w->sim, w->now);
+    w->holds_stores = false;
+    world_settle(w);
+}
+
+static void broken_store_rows(void)
+{
+    struct world *w = world_begin(1);
+    const struct dsb_registry *registry = &w->sim.nodes[DSB_LOCALSIM_SELF].registry;
+
+    unit_row("an entry that is stored when its pairing has ended is taken out again, unannounced");
+    cut_while_storing(w);
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].pairing_failure, NX_E_CLOSED);
+    EXPECT_EQ(dsb_registry_count(registry), 0);
+    EXPECT(!has_marker(w, "dsoftbus: paired peer=peer-sim-01"));
+
+    unit_row("a second pairing that ends while it is stored leaves the first as it was");
+    w = world_begin(1);
+    world_pair(w);
+    EXPECT_EQ(dsb_registry_count(registry), 1);
+    cut_while_storing(w);
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].pairing_failure, NX_E_CLOSED);
+    EXPECT_EQ(dsb_registry_count(registry), 1);
+    EXPECT_EQ(w->sides[DSB_LOCALSIM_SELF].unpaired_count, 0);
+}
+
 /* ---- restarts ------------------------------------------------------------------------------ */
 
 static void restart_rows(void)
@@ -313,6 +343,7 @@ UNIT_SUITE(localsim_test)
     wrong_code_rows();
     marker_rows();
     stored_rows();
+    broken_store_rows();
     restart_rows();
     unpair_rows();
     memory_rows();

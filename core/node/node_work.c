@@ -137,8 +137,9 @@ static void on_added(struct dsb_node *n, struct nx_instant now,
             was_wanted = true;
     }
 
-    /* The pairing ended while it was being stored: what nobody announced is taken out again. */
-    if (!was_wanted && event->status == NX_OK)
+    /* The pairing ended while it was being stored: what nobody announced is taken out again. What an
+     * earlier pairing announced stays. */
+    if (!was_wanted && event->status == NX_OK && !event->was_paired)
         (void)!dsb_registry_remove(&n->registry, event->id_text);
 }
 
