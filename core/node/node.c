@@ -90,6 +90,13 @@ static void init_pairing(struct dsb_node *n)
     dsb_pairing_init(&n->pairing, &config);
 }
 
+/* What the parts of a node take for granted of a profile. */
+static bool profile_holds(const struct dsb_profile *p)
+{
+    return dsb_pools_size(p) > 0 && p->link_count_max >= 1 && p->peer_count_max <= DSB_PEERS_MAX &&
+           p->neighbour_count_max > p->peer_count_max;
+}
+
 static enum nx_status config_holds(const struct dsb_node_config *config, struct nx_why *why)
 {
     uint8_t id[DSB_ID_LEN];
@@ -98,6 +105,8 @@ static enum nx_status config_holds(const struct dsb_node_config *config, struct 
     if (dsb_id_of_text(config->world, config->id_text, id) != NX_OK ||
         memcmp(id, config->device.id, sizeof(id)) != 0)
         broken = "the id's text and its bytes do not belong together";
+    else if (!profile_holds(config->profile))
+        broken = "the profile is over a limit, or has no room for what a node needs";
     else if (config->memory_size < dsb_node_memory_size(config->profile))
         broken = "there is less memory than the profile needs";
 

@@ -97,8 +97,9 @@ struct dsb_node {
 uint64_t dsb_node_memory_size(const struct dsb_profile *profile);
 
 /* Everything but the registry, which `start` brings.
- * NX_OK; NX_E_INVALID: a field of the config, or too little memory; `why` (which may be NULL) says
- * which; or what the randomness answers. */
+ * NX_OK; NX_E_INVALID: a field of the config, a profile over a limit of limits.h or with fewer
+ * neighbours than peers, or too little memory; `why` (which may be NULL) says which; or what the
+ * randomness answers. */
 NX_MUST_CHECK enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant now,
                                            const struct dsb_node_config *config,
                                            struct nx_why *why);

@@ -105,6 +105,21 @@ static void config_rows(void)
     config.memory_size++;
     EXPECT_STATUS(dsb_node_init(&node, now, &config, &why), NX_OK);
 
+    unit_row("a profile that no node can run with is refused, with a sentence");
+    for (int i = 0; i < 4; i++) {
+        struct dsb_profile profile = dsb_profile_board;
+
+        profile.stream_count_max = i == 0 ? 0 : profile.stream_count_max;
+        profile.link_count_max = i == 1 ? 0 : profile.link_count_max;
+        profile.peer_count_max = i == 2 ? DSB_PEERS_MAX + 1 : profile.peer_count_max;
+        profile.neighbour_count_max = i == 2 ? 2 * DSB_PEERS_MAX : profile.neighbour_count_max;
+        profile.neighbour_count_max = i == 3 ? profile.peer_count_max : profile.neighbour_count_max;
+        config.profile = &profile;
+        nx_why_set(&why, "");
+        EXPECT_STATUS(dsb_node_init(&node, now, &config, &why), NX_E_INVALID);
+        EXPECT(why.text[0] != '\0');
+    }
+
     unit_row("a node is started once");
     begin(false);
     EXPECT_STATUS(dsb_node_start(&node, now, NX_E_NOT_FOUND, nx_bytes_of(NULL, 0)), NX_E_STATE);
