@@ -270,6 +270,7 @@ static void restart_rows(void)
     EXPECT_STATUS(nx_store_memory_set(&w->stores[DSB_LOCALSIM_SELF], DSB_REGISTRY_KEY,
                                       nx_bytes_of_text("{\"version\":")),
                   NX_OK);
+    w->line_count = 0;
     world_restart(w);
     world_settle(w);
     EXPECT_STATUS(w->started[DSB_LOCALSIM_SELF], NX_E_MALFORMED);
@@ -279,6 +280,16 @@ static void restart_rows(void)
     struct nx_bytes kept;
     EXPECT_STATUS(
         nx_store_memory_find(&w->stores[DSB_LOCALSIM_SELF], DSB_REGISTRY_KEY ".bad", &kept), NX_OK);
+
+    unit_row("a node is ready when it has its registry: not with a damaged one, but once that is "
+             "given up");
+    EXPECT(!has_marker(w, "dsoftbusd: ready"));
+    EXPECT_STATUS(dsb_registry_reset(&w->sim.nodes[DSB_LOCALSIM_SELF].registry), NX_OK);
+    EXPECT(!has_marker(w, "dsoftbusd: ready"));
+    world_settle(w);
+    EXPECT(has_marker(w, "dsoftbusd: ready"));
+    world_pair(w);
+    EXPECT(has_marker(w, "dsoftbus: paired peer=peer-sim-01"));
 }
 
 static void unpair_rows(void)

@@ -183,7 +183,8 @@ enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx
         pin_peers(n, now);
     }
     n->is_started = true;
-    nx_marker_emit(n->config.markers, now, nx_bytes_of_text("dsoftbusd: ready"));
+    if (n->registry_status == NX_OK)
+        dsb_node_mark_ready(n, now);
     dsb_node_work(n, now);
     return n->registry_status;
 }
@@ -326,6 +327,11 @@ struct dsb_mux *dsb_node_session(struct dsb_node *n, const char *id_text)
     struct dsb_link *link = dsb_node_session_link(n, id_text);
 
     return link == NULL ? NULL : &link->mux;
+}
+
+void dsb_node_mark_ready(struct dsb_node *n, struct nx_instant now)
+{
+    nx_marker_emit(n->config.markers, now, nx_bytes_of_text("dsoftbusd: ready"));
 }
 
 void dsb_node_mark_open(struct dsb_node *n, struct nx_instant now, const char *id_text,

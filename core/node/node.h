@@ -104,10 +104,10 @@ NX_MUST_CHECK enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant
                                            const struct dsb_node_config *config,
                                            struct nx_why *why);
 
-/* The registry as the store had it: what the driver's load answered, and the bytes. The node is up:
- * the marker `dsoftbusd: ready` says so.
- * NX_OK; or why pairing and sessions are refused from now on (dsb_node_registry_why has the sentence);
- * a damaged registry is being set aside. NX_E_STATE: it was started before. */
+/* The registry as the store had it: what the driver's load answered, and the bytes. The node is up.
+ * NX_OK, and the marker `dsoftbusd: ready` says so; or why pairing and sessions are refused from now
+ * on (dsb_node_registry_why has the sentence), and a damaged registry is being set aside; NX_E_STATE:
+ * it was started before. */
 NX_MUST_CHECK enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now,
                                             enum nx_status loaded, struct nx_bytes text);
 

@@ -22,7 +22,10 @@ struct dsb_link *dsb_node_session_link(struct dsb_node *n, const char *id_text);
 void dsb_node_on_mux_event(struct dsb_node *n, struct nx_instant now, struct dsb_link *link,
                            const struct dsb_mux_event *event);
 
-/* "<prefix><id><between><rest>" as a marker. */
+/* The marker that says that the registry was read, or was given up and begun anew. */
+void dsb_node_mark_ready(struct dsb_node *n, struct nx_instant now);
+
+/* The marker that says that this stream is open; none for a service that has no marker. */
 void dsb_node_mark_open(struct dsb_node *n, struct nx_instant now, const char *id_text,
                         struct nx_bytes stream_name);
 

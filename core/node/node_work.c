@@ -183,9 +183,12 @@ static void on_registry_event(struct dsb_node *n, struct nx_instant now,
     case DSB_REGISTRY_REMOVE:
         on_removed(n, now, event);
         return;
+    case DSB_REGISTRY_RESET:
+        if (event->status == NX_OK)
+            dsb_node_mark_ready(n, now);
+        break;
     case DSB_REGISTRY_BUDGETS:
     case DSB_REGISTRY_ASIDE:
-    case DSB_REGISTRY_RESET:
         break;
     }
     n->registry_status = dsb_registry_status(&n->registry);
