@@ -1,5 +1,6 @@
 #include "cli/localsim_job.h"
 
+#include "cli/localsim_summary.h"
 #include "cli/received_file.h"
 #include "core/base/hex.h"
 #include "core/base/text.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,12 +63,7 @@ struct job {
     struct received_file received;
     uint8_t chunk[CHUNK_LEN];   /* read and not yet pushed */
     uint8_t arrived[CHUNK_LEN]; /* pulled, to be written */
-    uint64_t sent_bytes, received_bytes;
-    uint64_t message_bytes;
-    uint64_t message_count;
-    char digest[2 * NX_SHA256_LEN + 1];
-    double seconds;
-    uint32_t reloaded_count;
+    struct localsim_summary summary;
 };
 
 /* Says what went wrong, once: the first reason is the real one. */
@@ -340,8 +335,8 @@ static enum nx_status expect_message(struct job *job, struct dsb_msg_stream *str
     if (status != NX_OK || !is_whole ||
         !nx_bytes_equal(nx_bytes_of(bytes, len), nx_bytes_of_text(text)))
         return fail(job, NX_E_MALFORMED, "a message arrived changed");
-    job->message_bytes += len;
-    job->message_count++;
+    job->summary.message_bytes += len;
+    job->summary.message_count++;
     return NX_OK;
 }
 
@@ -386,10 +381,11 @@ static void show_progress(const struct job *job, uint64_t size, double since, do
     if (!job->options->shows_progress || now - *shown < 0.5 || now - since < 1)
         return;
     *shown = now;
-    fprintf(
-        stderr, "\r%.1f of %.1f MB, %.0f MB/s, %.0f s to go   ", (double)job->received_bytes / 1e6,
-        (double)size / 1e6, (double)job->received_bytes / 1e6 / (now - since),
-        (double)(size - job->received_bytes) * (now - since) / ((double)job->received_bytes + 1));
+    fprintf(stderr, "\r%.1f of %.1f MB, %.0f MB/s, %.0f s to go   ",
+            (double)job->summary.file_bytes / 1e6, (double)size / 1e6,
+            (double)job->summary.file_bytes / 1e6 / (now - since),
+            (double)(size - job->summary.file_bytes) * (now - since) /
+                ((double)job->summary.file_bytes + 1));
 }
 
 /* Reads ahead of the stream by one chunk at most: memory does not grow with the file. */
@@ -428,7 +424,6 @@ static enum nx_status push_file(struct job *job, struct sender *sender)
         if (status != NX_OK)
             return fail(job, status, "sending stopped: %s", nx_status_text(status));
         sender->begin += taken;
-        job->sent_bytes += taken;
     }
     return NX_OK;
 }
@@ -447,7 +442,7 @@ static enum nx_status pull_file(struct job *job, struct nx_sha256 *hash)
         if (!received_file_write(&job->received, bytes))
             return fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
         nx_crypto_sha256_add(hash, bytes);
-        job->received_bytes += len;
+        job->summary.file_bytes += len;
     }
     return status;
 }
@@ -475,13 +470,13 @@ static enum nx_status move_file(struct job *job, int fd, uint64_t size)
             return fail(job, pulled, "receiving stopped: %s", nx_status_text(pulled));
         show_progress(job, size, since, &shown);
     }
-    job->seconds = real_seconds() - since;
+    job->summary.seconds = real_seconds() - since;
     if (shown > since)
         fputs("\r\033[K", stderr);
 
     nx_crypto_sha256_end(&sender.hash, digests[0]);
     nx_crypto_sha256_end(&received, digests[1]);
-    nx_hex_encode(nx_bytes_of(digests[1], NX_SHA256_LEN), job->digest);
+    nx_hex_encode(nx_bytes_of(digests[1], NX_SHA256_LEN), job->summary.sha256);
     if (memcmp(digests[0], digests[1], NX_SHA256_LEN) != 0)
         return fail(job, NX_E_MALFORMED, "%s arrived with another SHA-256", job->options->file);
     return NX_OK;
@@ -537,82 +532,15 @@ static enum nx_status restart(struct job *job)
         return status;
 
     const struct dsb_registry *registry = &job->sim.nodes[DSB_LOCALSIM_SELF].registry;
-    job->reloaded_count = dsb_registry_count(registry);
+    job->summary.devices_reloaded = dsb_registry_count(registry);
     status = dsb_registry_encode(DSB_WORLD_SIM, &registry->peers, &(struct dsb_peers_edit){0},
                                  dsb_registry_budgets(registry), &out);
-    if (status != NX_OK || job->reloaded_count != 1 ||
+    if (status != NX_OK || job->summary.devices_reloaded != 1 ||
         !nx_bytes_equal(nx_writer_bytes(&out), nx_bytes_of(job->registry, job->registry_len)))
         return fail(job, NX_E_MALFORMED, "the registry came back changed");
     status = connect_known(job);
     job->markers = said;
     return status;
-}
-
-/* ---- the summary --------------------------------------------------------------------------- */
-
-struct water {
-    const char *what;
-    uint64_t high;
-    uint64_t limit;
-};
-
-static void high_waters(const struct job *job, struct water waters[8])
-{
-    static const char *const names[DSB_LOCALSIM_SIDES][4] = {
-        {"self: streams", "self: credit granted, bytes", "self: accepted and unsent, bytes",
-         "self: blocks of the pool"},
-        {"peer: streams", "peer: credit granted, bytes", "peer: accepted and unsent, bytes",
-         "peer: blocks of the pool"},
-    };
-
-    for (int side = 0; side < DSB_LOCALSIM_SIDES; side++) {
-        const struct dsb_pools *pools = &job->sim.nodes[side].pools;
-        struct water *w = &waters[4 * side];
-
-        w[0] =
-            (struct water){names[side][0], pools->streams.high_water, pools->streams.block_count};
-        w[1] = (struct water){names[side][1], pools->grants.high_water, pools->grants.limit};
-        w[2] = (struct water){names[side][2], pools->queues.high_water, pools->queues.limit};
-        w[3] = (struct water){names[side][3], pools->blocks.high_water, pools->blocks.block_count};
-    }
-}
-
-static double rate(const struct job *job)
-{
-    return job->seconds > 0 ? (double)job->received_bytes / 1e6 / job->seconds : 0;
-}
-
-static void print_summary(const struct job *job, const struct water waters[8])
-{
-    printf("\n%-34s %14s\n", "what", "");
-    printf("%-34s %14" PRIu64 "  both ways, %" PRIu64 " bytes\n", "messages", job->message_count,
-           job->message_bytes);
-    printf("%-34s %14" PRIu64 "  %.0f MB/s, SHA-256 the same\n", "file, bytes", job->received_bytes,
-           rate(job));
-    printf("%-34s %14s  %s\n", "", "", job->digest);
-    printf("%-34s %14s  %s\n", "received as", "", job->received.path);
-    printf("%-34s %14u  device known after a restart, %zu bytes the same\n", "registry",
-           job->reloaded_count, job->registry_len);
-    printf("\n%-34s %14s %14s\n", "high-water mark", "used", "limit");
-    for (size_t i = 0; i < 8; i++)
-        printf("%-34s %14" PRIu64 " %14" PRIu64 "\n", waters[i].what, waters[i].high,
-               waters[i].limit);
-}
-
-static void print_json(const struct job *job, const struct water waters[8])
-{
-    static const char *const keys[4] = {"streams", "credit_bytes", "unsent_bytes", "blocks"};
-
-    printf("{\"schema\":1,\"seed\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"message_bytes\":%" PRIu64
-           ",\"file_bytes\":%" PRIu64
-           ",\"mb_per_s\":%.1f,\"sha256\":\"%s\",\"devices_reloaded\":%u,"
-           "\"registry_bytes\":%zu,\"high_water\":{",
-           job->options->seed, job->message_count, job->message_bytes, job->received_bytes,
-           rate(job), job->digest, job->reloaded_count, job->registry_len);
-    for (size_t i = 0; i < 8; i++)
-        printf("%s\"%s_%s\":{\"used\":%" PRIu64 ",\"limit\":%" PRIu64 "}", i == 0 ? "" : ",",
-               i < 4 ? "self" : "peer", keys[i % 4], waters[i].high, waters[i].limit);
-    puts("}}");
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
@@ -651,8 +579,6 @@ static void remove_state(struct job *job)
 
 static enum nx_status run(struct job *job)
 {
-    struct water waters[8];
-
     enum nx_status status = open_state(job);
     if (status == NX_OK)
         status = start_nodes(job);
@@ -670,15 +596,19 @@ static enum nx_status run(struct job *job)
         status = talk(job);
     if (status == NX_OK)
         status = send_file(job);
-    high_waters(job, waters);
+    localsim_summary_waters(job->summary.self, &job->sim.nodes[DSB_LOCALSIM_SELF].pools);
+    localsim_summary_waters(job->summary.peer, &job->sim.nodes[DSB_LOCALSIM_PEER].pools);
     if (status == NX_OK)
         status = restart(job);
     if (status != NX_OK)
         return status;
+    job->summary.seed = job->options->seed;
+    job->summary.received_as = job->received.path;
+    job->summary.registry_bytes = job->registry_len;
     if (job->options->is_json)
-        print_json(job, waters);
+        localsim_summary_print_json(&job->summary);
     else
-        print_summary(job, waters);
+        localsim_summary_print(&job->summary);
     return NX_OK;
 }
 
