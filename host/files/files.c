@@ -38,14 +38,16 @@ const struct nx_files_calls nx_files_system_calls = {
     .unlinkat = unlinkat,
 };
 
-/* "<name>: <what>", and `status` for the caller to return. */
+/* "<name>: <what>", and `status` for the caller to return. NULL: it goes without saying what of. */
 static enum nx_status refuse(struct nx_why *why, enum nx_status status, const char *name,
                              const char *what)
 {
     struct nx_text t = nx_text_over(why->text, sizeof(why->text));
 
-    nx_text_add(&t, name);
-    nx_text_add(&t, ": ");
+    if (name != NULL) {
+        nx_text_add(&t, name);
+        nx_text_add(&t, ": ");
+    }
     nx_text_add(&t, what);
     return status;
 }
@@ -74,32 +76,32 @@ static enum nx_status check_is_ours(const struct stat *st, struct nx_why *why, c
 
 /* A folder just made is there after a loss of power only when its parent was flushed. One whose
  * parent may not be read was made before us, by who may. */
-static enum nx_status flush_parent(int folder, struct nx_why *why, const char *path)
+static enum nx_status flush_parent(int folder, struct nx_why *why)
 {
     int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (parent < 0)
-        return errno == EACCES ? NX_OK : refuse_errno(why, path);
+        return errno == EACCES ? NX_OK : refuse_errno(why, NULL);
 
-    enum nx_status status = fsync(parent) == 0 ? NX_OK : refuse_errno(why, path);
+    enum nx_status status = fsync(parent) == 0 ? NX_OK : refuse_errno(why, NULL);
     close(parent);
     return status;
 }
 
-static enum nx_status check_folder(int folder, struct nx_why *why, const char *path)
+static enum nx_status check_folder(int folder, struct nx_why *why)
 {
     struct stat st;
 
     if (fstat(folder, &st) != 0)
-        return refuse_errno(why, path);
+        return refuse_errno(why, NULL);
 
-    enum nx_status status = check_is_ours(&st, why, path);
+    enum nx_status status = check_is_ours(&st, why, NULL);
     if (status != NX_OK)
         return status;
     if (flock(folder, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? refuse(why, NX_E_BUSY, path, "in use by another process")
-                                    : refuse_errno(why, path);
-    return flush_parent(folder, why, path);
+        return errno == EWOULDBLOCK ? refuse(why, NX_E_BUSY, NULL, "in use by another process")
+                                    : refuse_errno(why, NULL);
+    return flush_parent(folder, why);
 }
 
 enum nx_status nx_files_open(struct nx_files *f, const char *path, struct nx_why *why)
@@ -108,19 +110,19 @@ enum nx_status nx_files_open(struct nx_files *f, const char *path, struct nx_why
 
     bool is_made = mkdir(path, FOLDER_MODE) == 0;
     if (!is_made && errno == ENOENT)
-        return refuse(why, NX_E_NOT_FOUND, path, "the folder above it does not exist");
+        return refuse(why, NX_E_NOT_FOUND, NULL, "the folder above it does not exist");
     if (!is_made && errno != EEXIST)
-        return refuse_errno(why, path);
+        return refuse_errno(why, NULL);
 
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0) {
         if (errno == ELOOP || errno == ENOTDIR)
-            return refuse(why, NX_E_DENIED, path, "is no folder, or a symbolic link to one");
-        return errno == EACCES ? refuse(why, NX_E_DENIED, path, strerror(errno))
-                               : refuse_errno(why, path);
+            return refuse(why, NX_E_DENIED, NULL, "is no folder, or a symbolic link to one");
+        return errno == EACCES ? refuse(why, NX_E_DENIED, NULL, strerror(errno))
+                               : refuse_errno(why, NULL);
     }
 
-    enum nx_status status = check_folder(folder, why, path);
+    enum nx_status status = check_folder(folder, why);
     if (status != NX_OK)
         close(folder);
     else

@@ -41,7 +41,7 @@ struct nx_files {
 };
 
 /* Opens the folder at `path`, which is made (0700) if it is not there; its parent has to be. Borrows
- * `path`. On a failure `why` has a sentence and `f` is closed.
+ * `path`. On a failure `why` has a sentence, which does not name the path, and `f` is closed.
  * NX_OK; NX_E_NOT_FOUND: no parent; NX_E_DENIED: a symbolic link, no folder, somebody else's, or
  * others can read or write in it; NX_E_BUSY: another process has it open; NX_E_NO_SPACE, NX_E_IO. */
 NX_MUST_CHECK enum nx_status nx_files_open(struct nx_files *f, const char *path,
