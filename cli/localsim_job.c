@@ -53,6 +53,7 @@ struct job {
     struct nx_markers markers;
 
     char state_path[4096];
+    bool state_is_ours;    /* the folder is temporary */
     struct nx_files files; /* self's store */
     uint8_t registry[NX_STORE_VALUE_MAX];
     size_t registry_len;
@@ -60,6 +61,8 @@ struct job {
     uint8_t peer_values[PEER_VALUES * NX_STORE_VALUE_MAX];
 
     struct end ends[DSB_LOCALSIM_SIDES];
+    int source;           /* the file that is sent */
+    uint64_t source_size; /* 0: not known before its end */
     struct received_file received;
     uint8_t chunk[CHUNK_LEN];   /* read and not yet pushed */
     uint8_t arrived[CHUNK_LEN]; /* pulled, to be written */
@@ -71,12 +74,15 @@ __attribute__((format(printf, 3, 4))) static enum nx_status fail(struct job *job
                                                                  enum nx_status status,
                                                                  const char *format, ...)
 {
-    if (job->problem->text[0] == '\0') {
-        va_list args;
+    char text[sizeof(job->problem->text)];
+    va_list args;
 
+    if (job->problem->text[0] == '\0') {
         va_start(args, format);
-        vsnprintf(job->problem->text, sizeof(job->problem->text), format, args);
+        vsnprintf(text, sizeof(text), format, args);
         va_end(args);
+        /* The names in it may hold whatever a terminal obeys. */
+        nx_text_for_show(nx_bytes_of_text(text), job->problem->text, sizeof(job->problem->text));
     }
     return status;
 }
@@ -128,7 +134,7 @@ static void on_event(struct job *job, int side, const struct dsb_node_event *eve
         break;
     case DSB_NODE_SESSION_ENDED:
         end->has_session = false;
-        end->has_failed = event->status != NX_END;
+        end->has_failed = end->has_failed || event->status != NX_END;
         end->why = event->mux.why;
         break;
     case DSB_NODE_STREAM:
@@ -193,6 +199,11 @@ static void listen_for_signals(void)
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of writing */
 }
 
+static enum nx_status stopped(struct job *job)
+{
+    return fail(job, NX_E_ABORTED, "stopped by a signal (%s)", strsignal(interrupted));
+}
+
 /* One step of the world. Time passes only while nothing moves. */
 static enum nx_status drive(struct job *job)
 {
@@ -201,7 +212,7 @@ static enum nx_status drive(struct job *job)
     moved = drive_stores(job) || moved;
     moved = take_events(job) || moved;
     if (interrupted != 0)
-        return fail(job, NX_E_ABORTED, "stopped by a signal (%s)", strsignal(interrupted));
+        return stopped(job);
     if (!moved)
         job->now = nx_instant_after(job->now, nx_milliseconds(1));
     for (int side = 0; side < DSB_LOCALSIM_SIDES; side++) {
@@ -258,6 +269,20 @@ static bool file_is_open(const struct job *job)
 
 /* ---- the steps of the job ------------------------------------------------------------------ */
 
+/* `why` is of loading, and names the file; without one the registry itself was found wanting. */
+static enum nx_status refuse_registry(struct job *job, enum nx_status loaded, enum nx_status status,
+                                      const struct nx_why *why)
+{
+    bool is_new_damage = loaded == NX_OK && status == NX_E_MALFORMED;
+
+    if (loaded != NX_OK)
+        return fail(job, status, "%s/%s", job->state_path, why->text);
+    (void)drive_stores(job); /* what is damaged is set aside */
+    return fail(job, status, "%s/%s: %s%s", job->state_path, DSB_REGISTRY_KEY,
+                dsb_node_registry_why(&job->sim.nodes[DSB_LOCALSIM_SELF])->text,
+                is_new_damage ? " (kept as " DSB_REGISTRY_KEY ".bad)" : "");
+}
+
 static enum nx_status start_nodes(struct job *job)
 {
     static uint8_t bytes[NX_STORE_VALUE_MAX];
@@ -273,20 +298,18 @@ static enum nx_status start_nodes(struct job *job)
     enum nx_status loaded = nx_files_load(&job->files, DSB_REGISTRY_KEY, &value, &why);
     status = dsb_node_start(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF), job->now, loaded,
                             nx_writer_bytes(&value));
-    if (status != NX_OK) {
-        const struct nx_why *reason = dsb_node_registry_why(&job->sim.nodes[DSB_LOCALSIM_SELF]);
-
-        (void)drive_stores(job); /* a damaged registry is set aside */
-        return fail(job, status, "%s/%s: %s", job->state_path, DSB_REGISTRY_KEY,
-                    why.text[0] != '\0' ? why.text : reason->text);
-    }
+    if (status != NX_OK)
+        return refuse_registry(job, loaded, status, &why);
     memcpy(job->registry, bytes, value.len);
     job->registry_len = value.len;
 
     value = nx_writer_over(bytes, sizeof(bytes));
     loaded = nx_store_memory_load(&job->peer_store, DSB_REGISTRY_KEY, &value);
-    return dsb_node_start(dsb_localsim_node(&job->sim, DSB_LOCALSIM_PEER), job->now, loaded,
-                          nx_writer_bytes(&value));
+    status = dsb_node_start(dsb_localsim_node(&job->sim, DSB_LOCALSIM_PEER), job->now, loaded,
+                            nx_writer_bytes(&value));
+    return status == NX_OK ? NX_OK
+                           : fail(job, status, "%s did not start: %s", DSB_LOCALSIM_PEER_ID,
+                                  nx_status_text(status));
 }
 
 /* Self shows a code, and the person at peer-sim-01 types it. */
@@ -374,23 +397,25 @@ static double real_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void show_progress(const struct job *job, uint64_t size, double since, double *shown)
+/* The time that the whole takes is told where its size is known, and was true. */
+static void show_progress(const struct job *job, double since, double *shown)
 {
     double now = real_seconds();
+    double mb = (double)job->summary.file_bytes / 1e6;
 
     if (!job->options->shows_progress || now - *shown < 0.5 || now - since < 1)
         return;
     *shown = now;
-    fprintf(stderr, "\r%.1f of %.1f MB, %.0f MB/s, %.0f s to go   ",
-            (double)job->summary.file_bytes / 1e6, (double)size / 1e6,
-            (double)job->summary.file_bytes / 1e6 / (now - since),
-            (double)(size - job->summary.file_bytes) * (now - since) /
-                ((double)job->summary.file_bytes + 1));
+    if (job->source_size > job->summary.file_bytes && mb > 0)
+        fprintf(stderr, "\r%.1f of %.1f MB, %.0f MB/s, %.0f s to go\033[K", mb,
+                (double)job->source_size / 1e6, mb / (now - since),
+                ((double)job->source_size / 1e6 - mb) * (now - since) / mb);
+    else
+        fprintf(stderr, "\r%.1f MB, %.0f MB/s\033[K", mb, mb / (now - since));
 }
 
 /* Reads ahead of the stream by one chunk at most: memory does not grow with the file. */
 struct sender {
-    int fd;
     size_t begin, end; /* of what was read and not yet pushed */
     bool is_done;
     struct nx_sha256 hash;
@@ -402,8 +427,10 @@ static enum nx_status push_file(struct job *job, struct sender *sender)
 
     while (!sender->is_done) {
         if (sender->begin == sender->end) {
-            ssize_t len = read(sender->fd, job->chunk, sizeof(job->chunk));
+            ssize_t len = read(job->source, job->chunk, sizeof(job->chunk));
 
+            if (len < 0 && errno == EINTR)
+                return NX_OK; /* whoever drives sees the signal */
             if (len < 0)
                 return fail(job, NX_E_IO, "%s: %s", job->options->file, strerror(errno));
             if (len == 0) {
@@ -447,32 +474,40 @@ static enum nx_status pull_file(struct job *job, struct nx_sha256 *hash)
     return status;
 }
 
-static enum nx_status move_file(struct job *job, int fd, uint64_t size)
+static enum nx_status move_bytes(struct job *job, struct sender *sender, struct nx_sha256 *received)
 {
-    struct sender sender = {.fd = fd};
-    struct nx_sha256 received;
-    uint8_t digests[2][NX_SHA256_LEN];
     double since = real_seconds();
     double shown = since;
+    enum nx_status status = NX_OK;
     enum nx_status pulled = NX_WOULD_BLOCK;
 
-    nx_crypto_sha256_init(&sender.hash);
-    nx_crypto_sha256_init(&received);
-    while (pulled != NX_END) {
-        enum nx_status status = push_file(job, &sender);
-
+    while (status == NX_OK && pulled != NX_END) {
+        status = push_file(job, sender);
         if (status == NX_OK)
             status = drive(job);
-        if (status != NX_OK)
-            return status;
-        pulled = pull_file(job, &received);
+        if (status == NX_OK)
+            pulled = pull_file(job, received);
         if (pulled < 0)
-            return fail(job, pulled, "receiving stopped: %s", nx_status_text(pulled));
-        show_progress(job, size, since, &shown);
+            status = fail(job, pulled, "receiving stopped: %s", nx_status_text(pulled));
+        show_progress(job, since, &shown);
     }
     job->summary.seconds = real_seconds() - since;
     if (shown > since)
         fputs("\r\033[K", stderr);
+    return status;
+}
+
+static enum nx_status move_file(struct job *job)
+{
+    struct sender sender = {.is_done = false};
+    struct nx_sha256 received;
+    uint8_t digests[2][NX_SHA256_LEN];
+
+    nx_crypto_sha256_init(&sender.hash);
+    nx_crypto_sha256_init(&received);
+    enum nx_status status = move_bytes(job, &sender, &received);
+    if (status != NX_OK)
+        return status;
 
     nx_crypto_sha256_end(&sender.hash, digests[0]);
     nx_crypto_sha256_end(&received, digests[1]);
@@ -484,33 +519,17 @@ static enum nx_status move_file(struct job *job, int fd, uint64_t size)
 
 static enum nx_status send_file(struct job *job)
 {
-    struct stat about;
-    int fd = open(job->options->file, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0 || fstat(fd, &about) != 0 || S_ISDIR(about.st_mode)) {
-        job->problem->is_input = true;
-        (void)fail(job, NX_E_IO, "%s: %s", job->options->file, strerror(fd < 0 ? errno : EISDIR));
-        if (fd >= 0)
-            close(fd);
-        return NX_E_IO;
-    }
-
-    enum nx_status status = NX_E_IO;
     struct dsb_mux *mux =
         dsb_node_session(dsb_localsim_node(&job->sim, DSB_LOCALSIM_SELF), DSB_LOCALSIM_PEER_ID);
     struct dsb_byte_stream *stream = &job->ends[DSB_LOCALSIM_SELF].file;
 
-    if (!received_file_begin(&job->received, job->options->into, job->options->file))
-        (void)fail(job, status, "%s: %s", job->received.path, strerror(errno));
-    else
-        status = dsb_byte_stream_open(stream, mux, nx_bytes_of_text(channel_file));
+    enum nx_status status = dsb_byte_stream_open(stream, mux, nx_bytes_of_text(channel_file));
     if (status == NX_OK)
         status = drive_until(job, file_is_open, "a byte stream");
     if (status == NX_OK)
-        status = move_file(job, fd, (uint64_t)about.st_size);
+        status = move_file(job);
     if (status == NX_OK && !received_file_keep(&job->received))
         status = fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
-    close(fd);
     return status == NX_OK ? NX_OK
                            : fail(job, status, "no byte stream: %s", nx_status_text(status));
 }
@@ -545,28 +564,69 @@ static enum nx_status restart(struct job *job)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+/* What is to be sent. May wait: a pipe has a writer first. */
+static enum nx_status open_source(struct job *job)
+{
+    struct stat about;
+
+    job->source = open(job->options->file, O_RDONLY | O_CLOEXEC);
+    if (interrupted != 0)
+        return stopped(job);
+
+    bool is_there = job->source >= 0 && fstat(job->source, &about) == 0;
+    if (!is_there || S_ISDIR(about.st_mode)) {
+        job->problem->is_input = true;
+        return fail(job, NX_E_IO, "%s: %s", job->options->file,
+                    strerror(is_there ? EISDIR : errno));
+    }
+    if (S_ISREG(about.st_mode))
+        job->source_size = (uint64_t)about.st_size;
+    return NX_OK;
+}
+
+static enum nx_status open_received(struct job *job)
+{
+    if (!received_file_begin(&job->received, job->options->into, job->options->file))
+        return fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
+    if (received_file_replaces(&job->received, job->source))
+        return fail(job, NX_E_EXISTS, "%s: is the very file that is sent; name another folder",
+                    job->received.path);
+    return NX_OK;
+}
+
 static enum nx_status open_state(struct job *job)
 {
-    const char *base = getenv("TMPDIR");
     struct nx_why why = {.text = ""};
+    const char *path = job->options->state;
 
-    if (job->options->state != NULL) {
-        snprintf(job->state_path, sizeof(job->state_path), "%s", job->options->state);
+    if (path == NULL) {
+        if (!received_file_temporary(job->state_path, sizeof(job->state_path), "nexusnet"))
+            return fail(job, NX_E_IO, "%s: no folder can be made there: %s", job->state_path,
+                        strerror(errno));
+        job->state_is_ours = true;
+        path = job->state_path;
     } else {
-        snprintf(job->state_path, sizeof(job->state_path), "%s/nexusnet-XXXXXX",
-                 base != NULL && base[0] != '\0' ? base : "/tmp");
-        if (mkdtemp(job->state_path) == NULL)
-            return fail(job, NX_E_IO, "%s: %s", job->state_path, strerror(errno));
+        snprintf(job->state_path, sizeof(job->state_path), "%s", path);
     }
 
-    enum nx_status status = nx_files_open(&job->files, job->state_path, &why);
-    return status == NX_OK ? NX_OK : fail(job, status, "%s: %s", job->state_path, why.text);
+    enum nx_status status = nx_files_open(&job->files, path, &why);
+    return status == NX_OK ? NX_OK : fail(job, status, "%s: %s", path, why.text);
+}
+
+/* Whatever can be refused beforehand is, with nothing begun. */
+static enum nx_status open_all(struct job *job)
+{
+    enum nx_status status = open_source(job);
+
+    if (status == NX_OK)
+        status = open_state(job);
+    return status == NX_OK ? open_received(job) : status;
 }
 
 static void remove_state(struct job *job)
 {
     nx_files_close(&job->files);
-    if (job->options->state != NULL || job->state_path[0] == '\0')
+    if (!job->state_is_ours)
         return;
 
     int folder = open(job->state_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -579,7 +639,7 @@ static void remove_state(struct job *job)
 
 static enum nx_status run(struct job *job)
 {
-    enum nx_status status = open_state(job);
+    enum nx_status status = open_all(job);
     if (status == NX_OK)
         status = start_nodes(job);
     bool is_known = dsb_registry_count(&job->sim.nodes[DSB_LOCALSIM_SELF].registry) > 0;
@@ -631,6 +691,8 @@ enum nx_status localsim_job_run(const struct localsim_job *options,
     job->memory = memory;
     job->memory_size = size;
     job->files.folder = -1;
+    job->source = -1;
+    job->received = (struct received_file){.folder = -1, .fd = -1};
     nx_markers_init(&job->markers, print_marker, NULL);
     nx_store_memory_init(&job->peer_store, job->peer_values, NX_STORE_VALUE_MAX, PEER_VALUES);
 
@@ -639,6 +701,8 @@ enum nx_status localsim_job_run(const struct localsim_job *options,
     if (status == NX_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
         status = fail(job, NX_E_IO, "standard output: %s", strerror(errno));
     received_file_drop(&job->received);
+    if (job->source >= 0)
+        close(job->source);
     remove_state(job);
     dsb_localsim_wipe(&job->sim);
     free(memory);

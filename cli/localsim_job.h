@@ -10,17 +10,18 @@
 
 struct localsim_job {
     uint64_t seed;
-    const char *file;    /* what is sent */
-    const char *into;    /* the folder that it is received in; made when it is not there */
-    const char *state;   /* the folder of self's registry; NULL: one that is removed in the end */
-    bool is_json;        /* the summary as one JSON value */
+    const char *file;  /* what is sent */
+    const char *into;  /* the folder that it is received in, made when it is not there; NULL: a new
+                          * one in $TMPDIR, which stays with the file */
+    const char *state; /* the folder of self's registry; NULL: one that is removed in the end */
+    bool is_json;      /* the summary as one JSON value */
     bool shows_progress; /* on standard error, for what takes longer than a second */
 };
 
-/* What went wrong, as one line for a person; empty when nothing did. */
+/* What went wrong, as one line fit for a terminal; empty when nothing did. */
 struct localsim_problem {
-    char text[512];
-    bool is_input; /* an argument or a file that was given */
+    char text[4096 + 256]; /* a path, and a sentence */
+    bool is_input;         /* an argument or a file that was given */
 };
 
 /* Runs it to the end. NX_OK, or the failure that `problem` explains. */

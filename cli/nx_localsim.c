@@ -1,5 +1,6 @@
 /* nx-localsim: the main job in the embedded reference backend, as a command. */
 #include "cli/localsim_job.h"
+#include "core/base/text.h"
 #include "core/crypto/crypto.h"
 
 #include <errno.h>
@@ -23,8 +24,11 @@ static const char help[] =
     "\n"
     "  FILE         what self sends to peer-sim-01; any size\n"
     "  --seed N     the seed of keys, code and jitter, 0 to 18446744073709551615 (default 1)\n"
-    "  --into DIR   where the received copy goes (default: a new folder in $TMPDIR)\n"
-    "  --state DIR  where self keeps its registry (default: a folder that is removed in the end)\n"
+    "  --into DIR   where the received copy goes, in place of an older one (default: a new folder\n"
+    "               in $TMPDIR)\n"
+    "  --state DIR  where self keeps its registry: a folder that holds none yet (default: one "
+    "that\n"
+    "               is removed in the end)\n"
     "  --json       the summary as one JSON value, instead of a table\n"
     "\n"
     "Markers, one a line, and then the summary go to standard output. The same seed and the same\n"
@@ -44,7 +48,10 @@ static bool parse_seed(const char *text, uint64_t *seed)
 
 static int usage(const char *before, const char *what, const char *after)
 {
-    fprintf(stderr, "nx-localsim: %s'%s'%s; see nx-localsim --help\n", before, what, after);
+    char shown[256]; /* one line, whatever was typed */
+
+    nx_text_for_show(nx_bytes_of_text(what), shown, sizeof(shown));
+    fprintf(stderr, "nx-localsim: %s'%s'%s; see nx-localsim --help\n", before, shown, after);
     return EXIT_USAGE;
 }
 
@@ -67,10 +74,10 @@ int main(int argc, char **argv)
                              optarg, "");
             break;
         case 'i':
-            job.into = optarg;
-            break;
         case 'd':
-            job.state = optarg;
+            if (optarg[0] == '\0')
+                return usage(option == 'i' ? "--into " : "--state ", "", " names no folder");
+            *(option == 'i' ? &job.into : &job.state) = optarg;
             break;
         case 'j':
             job.is_json = true;
@@ -84,7 +91,7 @@ int main(int argc, char **argv)
             return usage("there is no option ", argv[optind - 1], "");
         }
     }
-    if (optind == argc)
+    if (optind == argc || argv[optind][0] == '\0')
         return usage("", "FILE", " is missing: name a file to send");
     if (optind + 1 < argc)
         return usage("one FILE at a time, and ", argv[optind + 1], " is a second one");

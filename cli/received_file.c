@@ -8,23 +8,46 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool open_folder(struct received_file *file, const char *into)
+bool received_file_temporary(char *path, size_t cap, const char *name)
 {
     const char *base = getenv("TMPDIR");
 
-    if (into != NULL) {
+    if (base == NULL || base[0] == '\0')
+        base = "/tmp";
+    snprintf(path, cap, "%s/%s-XXXXXX", base, name);
+    if (mkdtemp(path) != NULL)
+        return true;
+    snprintf(path, cap, "%s", base); /* the name that was tried tells nobody anything */
+    return false;
+}
+
+static bool open_folder(struct received_file *file, const char *into)
+{
+    if (into == NULL) {
+        file->folder_is_ours =
+            received_file_temporary(file->path, sizeof(file->path), "nexusnet-received");
+        if (!file->folder_is_ours)
+            return false;
+    } else {
         snprintf(file->path, sizeof(file->path), "%s", into);
         if (mkdir(into, 0755) != 0 && errno != EEXIST)
             return false;
-    } else {
-        snprintf(file->path, sizeof(file->path), "%s/nexusnet-received-XXXXXX",
-                 base != NULL && base[0] != '\0' ? base : "/tmp");
-        file->folder_is_ours = mkdtemp(file->path) != NULL;
-        if (!file->folder_is_ours)
-            return false;
     }
+    file->folder_len = strlen(file->path);
     file->folder = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return file->folder >= 0;
+}
+
+/* Neither a name that is too long nor a folder of that name is found out about at the end only. */
+static bool name_is_free(const struct received_file *file)
+{
+    struct stat there;
+
+    if (fstatat(file->folder, file->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT;
+    if (S_ISDIR(there.st_mode))
+        errno = EISDIR;
+    return !S_ISDIR(there.st_mode);
 }
 
 bool received_file_begin(struct received_file *file, const char *into, const char *source)
@@ -36,19 +59,27 @@ bool received_file_begin(struct received_file *file, const char *into, const cha
     if (!open_folder(file, into))
         return false;
 
-    size_t len = strlen(file->path);
-    snprintf(file->path + len, sizeof(file->path) - len, "/%s", name);
+    snprintf(file->path + file->folder_len, sizeof(file->path) - file->folder_len, "/%s", name);
     if (strlen(name) >= sizeof(file->name)) {
         errno = ENAMETOOLONG;
         return false;
     }
     snprintf(file->name, sizeof(file->name), "%s", name);
-    snprintf(file->part, sizeof(file->part), ".%s.%ld.part", name, (long)getpid());
+    snprintf(file->part, sizeof(file->part), ".%ld.part", (long)getpid());
+    if (!name_is_free(file))
+        return false;
 
     file->fd = openat(file->folder, file->part,
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    file->is_begun = file->fd >= 0;
-    return file->is_begun;
+    return file->fd >= 0;
+}
+
+bool received_file_replaces(const struct received_file *file, int source)
+{
+    struct stat here, there;
+
+    return fstat(source, &here) == 0 && fstatat(file->folder, file->name, &there, 0) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 bool received_file_write(struct received_file *file, struct nx_bytes bytes)
@@ -70,32 +101,21 @@ bool received_file_keep(struct received_file *file)
     if (fsync(file->fd) != 0 || renameat(file->folder, file->part, file->folder, file->name) != 0 ||
         fsync(file->folder) != 0)
         return false;
-    file->is_begun = false;
+    file->is_kept = true;
     return true;
-}
-
-/* A folder in $TMPDIR was made for this file alone; one that was named stays. */
-static void drop_folder(struct received_file *file)
-{
-    char *slash = strrchr(file->path, '/');
-
-    if (file->folder_is_ours && slash != NULL) {
-        *slash = '\0';
-        rmdir(file->path);
-    }
 }
 
 void received_file_drop(struct received_file *file)
 {
-    if (file->is_begun) {
+    if (file->fd >= 0 && !file->is_kept)
         unlinkat(file->folder, file->part, 0);
-        drop_folder(file);
-    }
-    if (file->is_begun || file->name[0] != '\0') {
-        if (file->fd >= 0)
-            close(file->fd);
-        if (file->folder >= 0)
-            close(file->folder);
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->folder >= 0)
+        close(file->folder);
+    if (file->folder_is_ours && !file->is_kept) {
+        file->path[file->folder_len] = '\0'; /* a folder in $TMPDIR was made for this file alone */
+        rmdir(file->path);
     }
     *file = (struct received_file){.folder = -1, .fd = -1};
 }

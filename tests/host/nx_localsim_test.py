@@ -159,6 +159,10 @@ WRONG = [
     ("a seed with something behind it", ["--seed", "1x", "a"], "'1x'"),
     ("an empty seed", ["--seed", "", "a"], "whole number"),
     ("a seed over 64 bits", ["--seed", str(2**64), "a"], str(2**64)),
+    ("no name of a folder to receive into", ["--into", "", "a"], "--into"),
+    ("no name of a folder for the registry", ["--state", "", "a"], "--state"),
+    ("an empty name of a file", [""], "FILE"),
+    ("an option with a line feed in it", ["--a\nb"], "--ab"),
 ]
 
 for what, arguments, word in WRONG:
@@ -171,25 +175,100 @@ for what, arguments, word in WRONG:
         one_line(result, word)
 
 
-@row("a file that is not there is one line and exit 2")
+@row("a file that is not there is one line and exit 2, before anything begins")
 def _(folder):
     result = run("--into", f"{folder}/into", f"{folder}/nothing")
     assert result.returncode == 2
+    assert result.stdout == "" and not os.path.exists(f"{folder}/into")
     one_line(result, "nothing", "No such file")
 
 
 @row("a folder is no file")
 def _(folder):
     result = run("--into", f"{folder}/into", folder)
-    assert result.returncode == 2
+    assert result.returncode == 2 and result.stdout == ""
     one_line(result, "directory")
 
 
-@row("a folder to receive into that cannot be made is one line and exit 1")
+@row("a folder to receive into that cannot be made is one line and exit 1, before anything begins")
 def _(folder):
     result = run("--into", f"{folder}/no/such", write(f"{folder}/f", b"x"))
-    assert result.returncode == 1
+    assert result.returncode == 1 and result.stdout == ""
     one_line(result, "no/such", "No such file")
+
+
+@row("a folder that has the name of the file is found before the file is sent")
+def _(folder):
+    os.makedirs(f"{folder}/into/f")
+    result = run("--into", f"{folder}/into", write(f"{folder}/f", b"x"))
+    assert result.returncode == 1 and result.stdout == ""
+    one_line(result, "into/f", "directory")
+    assert os.listdir(f"{folder}/into") == ["f"]
+
+
+@row("the file that is sent is not replaced by its copy, not through a link either")
+def _(folder):
+    source = write(f"{folder}/f", b"mine")
+    before = os.stat(source)
+    os.symlink("f", f"{folder}/link")
+    for path in (source, f"{folder}/link"):
+        result = run("--into", folder, path)
+        assert result.returncode == 1 and result.stdout == ""
+        one_line(result, "the very file")
+    assert os.stat(source).st_ino == before.st_ino and os.path.islink(f"{folder}/link")
+    assert sorted(os.listdir(folder)) == ["f", "link"]
+
+
+@row("the longest name that a file can have arrives")
+def _(folder):
+    name = "n" * 255
+    result = run("--into", f"{folder}/into", write(f"{folder}/{name}", b"x"))
+    assert result.returncode == 0, result.stderr
+    assert os.listdir(f"{folder}/into") == [name]
+
+
+@row("a name cannot break a line of what is shown")
+def _(folder):
+    result = run("--into", f"{folder}/into", write(f"{folder}/a\nb\x1b[31m", b"x"))
+    assert result.returncode == 0, result.stderr
+    assert f"{folder}/into/ab[31m\n" in result.stdout
+    result = run("--into", f"{folder}/into", f"{folder}/c\nd")
+    assert result.returncode == 2
+    one_line(result, "cd")
+
+
+@row("stopped while it waits for the writer of a pipe it says so, and leaves nothing behind")
+def _(folder):
+    os.mkfifo(f"{folder}/pipe")
+    os.mkdir(f"{folder}/tmp")
+    process = subprocess.Popen(
+        [PROGRAM, "--into", f"{folder}/into", f"{folder}/pipe"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": f"{folder}/tmp"},
+    )
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 1 and output == ""
+    assert "signal" in errors and len(errors.splitlines()) == 1, errors
+    assert os.listdir(f"{folder}/tmp") == []
+
+
+@row("progress of what has no size names none")
+def _(folder):
+    master, terminal = os.openpty()
+    process = subprocess.Popen(
+        [PROGRAM, "--into", f"{folder}/into", "/dev/zero"],
+        stdout=subprocess.DEVNULL, stderr=terminal,
+    )
+    os.close(terminal)
+    time.sleep(2.2)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+    shown = os.read(master, 65536).decode()
+    os.close(master)
+    assert "MB/s" in shown and " of " not in shown and "to go" not in shown, shown
+    assert "\x1b[Knx-localsim: stopped" in shown, shown
 
 
 @row("a full disk is one line and exit 1, and leaves no part of the file")
@@ -231,8 +310,8 @@ def _(folder):
     os.chmod(write(f"{state}/registry.json", b'{"format":'), 0o600)
     for _ in range(2):
         result = run("--state", state, write(f"{folder}/f", b"x"))
-        assert result.returncode == 1
-        one_line(result, "registry.json")
+        assert result.returncode == 1 and result.stdout == ""
+        one_line(result, f"{state}/registry.json", "kept as", ".bad")
     assert read(f"{state}/registry.json.bad") == b'{"format":'
 
 
@@ -242,8 +321,18 @@ def _(folder):
     os.mkdir(state)
     os.chmod(state, 0o755)
     result = run("--state", state, write(f"{folder}/f", b"x"))
+    assert result.returncode == 1 and result.stdout == ""
+    one_line(result, state, "chmod 700")
+    assert result.stderr.count(state) == 1, result.stderr
+
+
+@row("a long path does not hide what is wrong with it")
+def _(folder):
+    state = f"{folder}/{'a' * 200}/{'b' * 200}"
+    os.makedirs(state)
+    result = run("--state", state, write(f"{folder}/f", b"x"))
     assert result.returncode == 1
-    one_line(result, state)
+    one_line(result, state, "chmod 700")
 
 
 @row("standard output that cannot be written is one line and exit 1")
@@ -294,7 +383,7 @@ def _(folder):
         env={**os.environ, "TMPDIR": f"{folder}/tmp"},
     )
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and not glob.glob(f"{folder}/tmp/*/.huge.*.part"):
+    while time.monotonic() < deadline and not glob.glob(f"{folder}/tmp/*/.*.part"):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
