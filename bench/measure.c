@@ -30,7 +30,11 @@ void measure_begin(const char *what)
 
 void measure_result(const char *workload, const char *metric, double value)
 {
-    printf("RESULT\tnexusnet\t%s\t%s\t%.6g\n", workload, metric, value);
+    /* What was counted is printed to the last digit, what was measured to six. */
+    bool is_whole = value < 1e15 && value == (double)(int64_t)value;
+
+    printf(is_whole ? "RESULT\tnexusnet\t%s\t%s\t%.0f\n" : "RESULT\tnexusnet\t%s\t%s\t%.6g\n",
+           workload, metric, value);
     fflush(stdout);
 }
 
