@@ -13,7 +13,6 @@ enum {
  * `body_min` and `body_max` more. */
 struct shape {
     enum dsb_frame_kind kind;
-    const char *name;
     uint8_t flags_allowed;
     bool on_session; /* stream 0, and only there */
     uint32_t fixed_len;
@@ -22,16 +21,16 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {DSB_FRAME_OPEN, "open", PRIORITY_MASK, false, 4, 1, DSB_STREAM_NAME_MAX},
-    {DSB_FRAME_OPEN_ACK, "open-ack", 0, false, 4, 0, 0},
-    {DSB_FRAME_DATA, "data", FLAG_LOW, false, 0, 0, DSB_FRAME_PAYLOAD_MAX},
-    {DSB_FRAME_WINDOW_UPDATE, "window-update", FLAG_LOW, false, 4, 0, 0},
-    {DSB_FRAME_RST, "rst", 0, false, 2, 0, NX_WHY_MAX},
-    {DSB_FRAME_PING, "ping", 0, true, 0, DSB_PING_LEN, DSB_PING_LEN},
-    {DSB_FRAME_PONG, "pong", 0, true, 0, DSB_PING_LEN, DSB_PING_LEN},
-    {DSB_FRAME_CLOSE, "close", 0, false, 0, 0, 0},
-    {DSB_FRAME_GOAWAY, "goaway", 0, true, 6, 0, NX_WHY_MAX},
-    {DSB_FRAME_PAIR, "pair", 0, true, 0, 0, DSB_PAIR_PAYLOAD_MAX},
+    {DSB_FRAME_OPEN, PRIORITY_MASK, false, 4, 1, DSB_STREAM_NAME_MAX},
+    {DSB_FRAME_OPEN_ACK, 0, false, 4, 0, 0},
+    {DSB_FRAME_DATA, FLAG_LOW, false, 0, 0, DSB_FRAME_PAYLOAD_MAX},
+    {DSB_FRAME_WINDOW_UPDATE, FLAG_LOW, false, 4, 0, 0},
+    {DSB_FRAME_RST, 0, false, 2, 0, NX_WHY_MAX},
+    {DSB_FRAME_PING, 0, true, 0, DSB_PING_LEN, DSB_PING_LEN},
+    {DSB_FRAME_PONG, 0, true, 0, DSB_PING_LEN, DSB_PING_LEN},
+    {DSB_FRAME_CLOSE, 0, false, 0, 0, 0},
+    {DSB_FRAME_GOAWAY, 0, true, 6, 0, NX_WHY_MAX},
+    {DSB_FRAME_PAIR, 0, true, 0, 0, DSB_PAIR_PAYLOAD_MAX},
 };
 
 static const struct shape *shape_of(uint32_t kind)
@@ -158,13 +157,6 @@ uint8_t *dsb_frame_encode_data(uint32_t stream_id, uint32_t payload_len, bool en
         return NULL;
     write_head(out, DSB_FRAME_DATA, ends_message ? FLAG_LOW : 0, stream_id, payload_len);
     return nx_write_space(out, payload_len);
-}
-
-const char *dsb_frame_kind_name(enum dsb_frame_kind kind)
-{
-    const struct shape *shape = shape_of((uint32_t)kind);
-
-    return shape == NULL ? "unknown" : shape->name;
 }
 
 const char *dsb_rst_code_name(uint16_t code)

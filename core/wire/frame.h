@@ -91,9 +91,6 @@ NX_MUST_CHECK enum nx_status dsb_frame_encode(const struct dsb_frame *frame, str
 uint8_t *dsb_frame_encode_data(uint32_t stream_id, uint32_t payload_len, bool ends_message,
                                struct nx_writer *out);
 
-/* The kind's word, for traces: "open-ack". Never NULL. */
-const char *dsb_frame_kind_name(enum dsb_frame_kind kind);
-
 /* The word for an RST code, for reasons and lists: "duplicate name". Never NULL. */
 const char *dsb_rst_code_name(uint16_t code);
 

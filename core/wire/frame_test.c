@@ -130,6 +130,26 @@ static void expect_same(const struct dsb_frame *got, const struct dsb_frame *wan
     EXPECT_EQ(got->grows_window, want->grows_window);
 }
 
+static const struct {
+    const char *name;
+    const char *(*word_of)(uint16_t code);
+    uint16_t code;
+    const char *word;
+} words[] = {
+    {"the first code of a reset", dsb_rst_code_name, DSB_RST_CANCELLED, "cancelled"},
+    {"the last code of a reset", dsb_rst_code_name, DSB_RST_INTERNAL, "internal"},
+    {"code 0 of a reset is none", dsb_rst_code_name, 0, "unknown"},
+    {"one past the last code of a reset is none", dsb_rst_code_name, DSB_RST_INTERNAL + 1,
+     "unknown"},
+    {"one before the application's codes is none", dsb_rst_code_name, DSB_RST_APPLICATION - 1,
+     "unknown"},
+    {"the application's codes begin at 256", dsb_rst_code_name, DSB_RST_APPLICATION, "application"},
+    {"the first code of a goodbye", dsb_goaway_code_name, DSB_GOAWAY_BYE, "bye"},
+    {"the last code of a goodbye", dsb_goaway_code_name, DSB_GOAWAY_SHUTDOWN, "shutdown"},
+    {"one past the last code of a goodbye is none", dsb_goaway_code_name, DSB_GOAWAY_SHUTDOWN + 1,
+     "unknown"},
+};
+
 static void refuses_to_encode(const char *name, const struct dsb_frame *frame)
 {
     uint8_t bytes[256];
@@ -190,8 +210,21 @@ UNIT_SUITE(frame_test)
             .kind = DSB_FRAME_OPEN, .stream_id = 1, .priority = 8, .body = nx_bytes_of_text("a")});
     refuses_to_encode("a frame on the wrong stream is not written",
                       &(struct dsb_frame){.kind = DSB_FRAME_CLOSE, .stream_id = 0});
+    refuses_to_encode("an OPEN without a name is not written",
+                      &(struct dsb_frame){.kind = DSB_FRAME_OPEN, .stream_id = 1});
+    refuses_to_encode(
+        "a PING of nine bytes is not written",
+        &(struct dsb_frame){.kind = DSB_FRAME_PING, .body = nx_bytes_of_text("123456789")});
+    refuses_to_encode(
+        "an end of a message is written on DATA alone",
+        &(struct dsb_frame){.kind = DSB_FRAME_CLOSE, .stream_id = 1, .ends_message = true});
     refuses_to_encode("a kind that is none is not written",
                       &(struct dsb_frame){.kind = (enum dsb_frame_kind)11, .stream_id = 1});
+
+    for (size_t i = 0; i < NX_COUNT_OF(words); i++) {
+        unit_row(words[i].name);
+        EXPECT_TEXT(words[i].word_of(words[i].code), words[i].word);
+    }
 
     unit_row("the largest DATA frame is 32,780 bytes and one byte less of room is too little");
     static uint8_t large[DSB_FRAME_MAX];
