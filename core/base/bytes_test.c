@@ -124,6 +124,9 @@ static void writing_ends(void)
     unit_row("what does not fit is not written in part");
     nx_write_u32le(&w, 0);
     EXPECT(w.overflow && w.len == 0);
+    w = nx_writer_over(memory, 3);
+    nx_write_u32be(&w, 0);
+    EXPECT(w.overflow && w.len == 0);
     EXPECT_BYTES(nx_bytes_of(memory, 4), nx_bytes_of("\x9\x9\x9\x9", 4));
 
     unit_row("after an overflow nothing more is written, though it would fit");

@@ -76,10 +76,16 @@ UNIT_SUITE(chain_test)
         }
     }
 
-    unit_row("clearing gives every block back");
+    unit_row("a chain counts to 4,294,967,295 and takes no byte that it could not count");
     struct nx_pool pool;
     struct nx_chain chain;
     nx_pool_init(&pool, memory, BLOCK_SIZE, BLOCK_COUNT);
+    nx_chain_init(&chain);
+    chain.len = UINT32_MAX - 1;
+    EXPECT(nx_chain_has_room(&chain, &pool, 1));
+    EXPECT(!nx_chain_has_room(&chain, &pool, 2));
+
+    unit_row("clearing gives every block back");
     nx_chain_init(&chain);
     EXPECT_STATUS(nx_chain_push(&chain, &pool, nx_bytes_of("0123456789", 10)), NX_OK);
     nx_chain_clear(&chain, &pool);

@@ -11,6 +11,7 @@ static const struct {
     {"upper-case digits are refused, so that no id has two spellings", "01EF", NX_E_MALFORMED, {0}},
     {"a character that is no digit is refused", "01eg", NX_E_MALFORMED, {0}},
     {"a digit too few is refused", "01e", NX_E_MALFORMED, {0}},
+    {"half a byte too many is refused", "01ef0", NX_E_MALFORMED, {0}},
     {"a byte too many is refused", "01ef00", NX_E_MALFORMED, {0}},
     {"nothing is not two bytes", "", NX_E_MALFORMED, {0}},
 };

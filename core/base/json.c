@@ -184,11 +184,12 @@ static bool same_string(const struct nx_json *json, const struct nx_json_node *a
 
     if (a->size != b->size)
         return false;
-    while (rest_a.len > 0 && rest_b.len > 0) {
+    /* Of one size, and alike so far: neither ends before the other. */
+    while (rest_a.len > 0) {
         if (next_known_char(&rest_a) != next_known_char(&rest_b))
             return false;
     }
-    return rest_a.len == rest_b.len;
+    return true;
 }
 
 /* A key of the open object, before it is added. */
@@ -504,11 +505,11 @@ static bool key_is(const struct nx_json *json, const struct nx_json_node *key, s
 
     if (key->size != want.len)
         return false;
-    while (rest.len > 0 && want.len > 0) {
+    while (rest.len > 0) {
         if (next_known_char(&rest) != nx_utf8_next(&want))
             return false;
     }
-    return rest.len == want.len;
+    return true;
 }
 
 uint32_t nx_json_find(const struct nx_json *json, uint32_t object, const char *key)
@@ -638,8 +639,8 @@ enum nx_status nx_json_get_byte_array(const struct nx_json *json, uint32_t node,
     }
 
     for (uint32_t i = nx_json_first(json, node); i != NX_JSON_NONE; i = json->nodes[i].next) {
-        if (nx_json_get_u64(json, i, &value) == NX_OK)
-            *out++ = (uint8_t)value;
+        NX_CHECK(nx_json_get_u64(json, i, &value) == NX_OK);
+        *out++ = (uint8_t)value;
     }
     return NX_OK;
 }

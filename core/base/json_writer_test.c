@@ -63,6 +63,7 @@ static const struct {
     {"an array is not closed as an object", "[}", NX_E_STATE, ""},
     {"an object is not closed as an array", "{]", NX_E_STATE, ""},
     {"a member has a key", "{1}", NX_E_STATE, ""},
+    {"a boolean as a member has a key", "{t}", NX_E_STATE, ""},
     {"a container as a member has a key", "{[]}", NX_E_STATE, ""},
     {"a key has a value", "{k}", NX_E_STATE, ""},
     {"a key has no second key", "{kk1}", NX_E_STATE, ""},

@@ -174,6 +174,9 @@ static void failures_are_answers(void)
     EXPECT_STATUS(nx_rng_below(&rng, 10, &number), NX_E_UNSUPPORTED);
     EXPECT_EQ(number, 99);
 
+    unit_row("a failed source that was asked for nothing has nothing to zero");
+    EXPECT_STATUS(nx_rng_fill(&rng, NULL, 0), NX_E_UNSUPPORTED);
+
     unit_row("a source that is stuck is a failed one, not a wait for ever");
     rng = (struct nx_rng){fill_with_ones, &asked_count};
     EXPECT_STATUS(nx_rng_below(&rng, 10, &number), NX_E_IO);

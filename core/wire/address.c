@@ -110,7 +110,7 @@ static bool take_ipv6(struct nx_bytes *rest, uint8_t bytes[16])
             return false;
         gap = 0;
     }
-    while (len < 16 && rest->len > 0 && (len != gap || digit_value(rest->ptr[0]) < 16)) {
+    while (rest->len > 0 && (len != gap || digit_value(rest->ptr[0]) < 16)) {
         struct nx_bytes tail = *rest;
 
         if (len <= 12 && take_ipv4(&tail, read + len)) {

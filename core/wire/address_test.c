@@ -109,6 +109,11 @@ UNIT_SUITE(address_test)
     b.port = 2;
     EXPECT(nx_address_same_host(&a, &b) && !nx_address_equal(&a, &b));
 
+    unit_row("two families are two hosts, though their bytes are the same");
+    b = a;
+    b.family = NX_ADDRESS_IPV4;
+    EXPECT(!nx_address_same_host(&a, &b));
+
     unit_row("two links are two hosts");
     b = a;
     b.scope = 2;
