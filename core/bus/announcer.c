@@ -42,8 +42,7 @@ static struct nx_duration draw_jitter(struct dsb_announcer *a)
     uint32_t jitter_ms = 0;
 
     /* A draw that is not given leaves the interval as it is. */
-    if (nx_rng_below(&rng, bound, &jitter_ms) != NX_OK)
-        jitter_ms = 0;
+    (void)!nx_rng_below(&rng, bound, &jitter_ms);
     return nx_milliseconds(jitter_ms);
 }
 

@@ -198,6 +198,17 @@ static void test_content(void)
     EXPECT_EQ(b.sequence, (uint64_t)7 << 32 | 4);
     EXPECT_EQ(sent_count(&a), 1);
 
+    unit_row("the last sequence of a boot is not passed: it would be the next boot's");
+    struct dsb_announcer worn = a;
+    worn.sequence_count = UINT32_MAX - 1;
+    for (uint64_t ms = 20000; ms <= 25000; ms += 5000) {
+        dsb_announcer_tick(&worn, at_ms(ms), &self);
+        EXPECT_STATUS(dsb_announcer_signed(&worn, signature), NX_OK);
+        NEED(dsb_announcer_output(&worn, &to, &datagram));
+        NEED(dsb_beacon_decode(datagram, &b, NULL, NULL) == NX_OK);
+        EXPECT_EQ(b.sequence, (uint64_t)7 << 32 | UINT32_MAX);
+    }
+
     unit_row("services that do not fit beside a signature stay at home");
     struct dsb_neighbour large = node9();
     memset(large.id, 'a', 64);

@@ -304,6 +304,8 @@ static void test_refusals(void)
     EXPECT_STATUS(send(&b, 0, (struct nx_address){0}), NX_E_MALFORMED);
     b.device_id = nx_bytes_of_text("peer\x1b");
     EXPECT_STATUS(send(&b, 0, (struct nx_address){0}), NX_E_MALFORMED);
+    b.device_id = nx_bytes_of_text("peer\x7f");
+    EXPECT_STATUS(send(&b, 0, (struct nx_address){0}), NX_E_MALFORMED);
     expect_markers("dsoftbus: discovered n=2\n");
 
     unit_row("localSim lists self and its one peer, in the order of their ids");
@@ -314,6 +316,11 @@ static void test_refusals(void)
     EXPECT_EQ(out[0]->last_seen.ns, 0);
     EXPECT_EQ(out[1]->last_seen.ns, at_s(7).ns);
     EXPECT_EQ(out[0]->candidate_count, 0);
+
+    unit_row("a list goes on behind a name, self or not");
+    EXPECT_EQ(dsb_discovery_list(&d, at_s(7), nx_bytes_of_text("peer-sim-01"), out, 3), 1);
+    EXPECT_TEXT(out[0]->id, "self");
+    EXPECT_EQ(dsb_discovery_list(&d, at_s(7), nx_bytes_of_text("self"), out, 3), 0);
 
     unit_row("a paired peer without signature or address stays seen, and has no address to try");
     struct dsb_discovery_pin p = {.id = nx_bytes_of_text("peer-sim-01")};
@@ -668,6 +675,9 @@ static void test_pins(void)
     EXPECT_STATUS(pin(4, 2), NX_OK);
     EXPECT_STATUS(dsb_discovery_unpin(&d, at_s(2), id_of(4)), NX_OK);
     EXPECT(find(4) == NULL);
+
+    unit_row("what was never heard of cannot be unpaired");
+    EXPECT_STATUS(dsb_discovery_unpin(&d, at_s(2), id_of(4)), NX_E_NOT_FOUND);
 }
 
 /* ---- announcing ----------------------------------------------------------------------------- */
@@ -802,6 +812,15 @@ static void test_init(void)
     other.beacon.device_id = nx_bytes_of(NULL, 0);
     EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, &why),
                   NX_E_INVALID);
+
+    unit_row("an id of 65 bytes is refused, one of 64 is taken");
+    char long_id[DSB_ID_TEXT_MAX + 1];
+    memset(long_id, 'a', sizeof(long_id));
+    other.beacon.device_id = nx_bytes_of(long_id, sizeof(long_id));
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, &why),
+                  NX_E_INVALID);
+    other.beacon.device_id = nx_bytes_of(long_id, DSB_ID_TEXT_MAX);
+    EXPECT_STATUS(dsb_discovery_init(&d, at_s(0), &other, slots, SLOTS, index_of, &why), NX_OK);
 
     unit_row("a budget of 0 or of more than one a nanosecond is refused");
     other = config(DSB_DISCOVERY_MULTICAST);

@@ -150,9 +150,24 @@ static void refund_rows(void)
     fail(&b, 12, 1);
     EXPECT(!permits(&b, 12, 1));
 
+    unit_row("the newest failure is taken back: the older one keeps its hour");
+    dsb_pairing_budget_init(&b);
+    fail(&b, 10, 1);
+    fail(&b, 1800, 2);
+    dsb_pairing_budget_refund(&b, at(1801), id_of(2).bytes);
+    for (uint32_t i = 0; i < 9; i++)
+        fail(&b, 1802, 10 + i);
+    EXPECT(!permits(&b, 3609, 99));
+    EXPECT(permits(&b, 3610, 99));
+
     unit_row("nothing is taken back for a device that never failed");
     dsb_pairing_budget_refund(&b, at(13), id_of(2).bytes);
-    EXPECT_EQ(b.failed_total, 3);
+    EXPECT_EQ(b.failed_total, 10);
+
+    unit_row("a total that a damaged store lost stays at nothing");
+    b.failed_total = 0;
+    dsb_pairing_budget_refund(&b, at(1803), id_of(10).bytes);
+    EXPECT_EQ(b.failed_total, 0);
 }
 
 static void table_rows(void)
