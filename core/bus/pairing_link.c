@@ -264,11 +264,10 @@ enum nx_status dsb_pairing_input(struct dsb_pairing *p, struct nx_instant now,
     case DSB_PAIRING_CONFIRM_TYPIST:
         return on_confirm_typist(p, now, m.value);
     case DSB_PAIRING_CONFIRM_OWNER:
-        return on_confirm_owner(p, now, m.value);
-    case DSB_PAIRING_NO:
+    case DSB_PAIRING_NO: /* was answered above */
         break;
     }
-    return NX_OK;
+    return on_confirm_owner(p, now, m.value);
 }
 
 bool dsb_pairing_output(struct dsb_pairing *p, enum dsb_pairing_role role, struct nx_writer *out)

@@ -28,12 +28,12 @@ enum nx_status dsb_stream_enter(enum dsb_stream_state *state, enum dsb_stream_in
         return NX_OK;
     case DSB_STREAM_CLOSED:
     case DSB_STREAM_RESET:
-        if (!is_reset(input))
-            return NX_E_STATE;
-        *state = DSB_STREAM_RESET;
-        return NX_OK;
+        break;
     }
-    return NX_E_STATE;
+    if (!is_reset(input))
+        return NX_E_STATE;
+    *state = DSB_STREAM_RESET;
+    return NX_OK;
 }
 
 const char *dsb_stream_state_name(enum dsb_stream_state state)
