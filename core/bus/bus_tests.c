@@ -31,6 +31,7 @@ void mux_end_test(void);
 void mux_flood_test(void);
 void mux_random_test(void);
 void byte_stream_test(void);
+void msg_stream_test(void);
 void streams_over_mux_test(void);
 
 int main(void)
@@ -65,6 +66,7 @@ int main(void)
         {"bus/mux under a flood", mux_flood_test},
         {"bus/two muxes at random", mux_random_test},
         {"bus/byte_stream", byte_stream_test},
+        {"bus/msg_stream", msg_stream_test},
         {"bus/streams over two muxes", streams_over_mux_test},
     };
 

@@ -38,9 +38,8 @@ enum nx_status dsb_byte_stream_peek(struct dsb_byte_stream *s, struct nx_bytes *
     if (status != NX_OK || !ends_message)
         return status;
     *bytes = nx_bytes_of(NULL, 0);
-    if (dsb_mux_abort(s->mux, s->stream, DSB_RST_UNSUPPORTED, "a message in a stream of bytes") !=
-        NX_OK)
-        return NX_E_CLOSED;
+    NX_CHECK(dsb_mux_abort(s->mux, s->stream, DSB_RST_UNSUPPORTED,
+                           "a message in a stream of bytes") == NX_OK); /* it was there to peek */
     return NX_E_MALFORMED;
 }
 

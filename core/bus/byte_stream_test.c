@@ -48,6 +48,7 @@ UNIT_SUITE(byte_stream_test)
 {
     struct mux_pair *pair = mux_pair_begin();
     struct dsb_byte_stream reader;
+    struct dsb_mux_event event;
     uint8_t bytes[16];
     size_t len;
 
@@ -72,5 +73,20 @@ UNIT_SUITE(byte_stream_test)
     EXPECT_STATUS(dsb_byte_stream_peek(&reader, &front), NX_E_CLOSED);
     dsb_mux_release(&pair->ends[1], reader.stream);
     dsb_byte_stream_drop(&reader, 1);
+    mux_pair_pump(pair);
+    while (dsb_mux_event(&pair->ends[1], &event)) {
+    }
+    EXPECT(dsb_mux_stream(&pair->ends[1], reader.stream) == NULL);
+    dsb_byte_stream_drop(&reader, 1);
+
+    unit_row("a channel without a name, or of 60 bytes, is not opened; one of 59 is");
+    static const uint8_t name[60] = "012345678901234567890123456789012345678901234567890123456789";
+    struct dsb_byte_stream opened;
+    pair = mux_pair_begin();
+    EXPECT_STATUS(dsb_byte_stream_open(&opened, &pair->ends[0], nx_bytes_of(NULL, 0)),
+                  NX_E_INVALID);
+    EXPECT_STATUS(dsb_byte_stream_open(&opened, &pair->ends[0], nx_bytes_of(name, 60)),
+                  NX_E_INVALID);
+    EXPECT_STATUS(dsb_byte_stream_open(&opened, &pair->ends[0], nx_bytes_of(name, 59)), NX_OK);
     mux_pair_begin();
 }

@@ -292,8 +292,7 @@ void dsb_mux_settle(struct dsb_mux *m, uint32_t slot)
 {
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
 
-    if (!s->is_indexed)
-        return;
+    NX_CHECK(s->is_indexed);
     if (has_run_its_course(s)) {
         dsb_mux_end_stream(m, slot, NX_END);
         return;
@@ -402,15 +401,6 @@ enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant now,
     return status;
 }
 
-size_t dsb_mux_room(const struct dsb_mux *m, struct dsb_stream_handle stream)
-{
-    struct dsb_stream *s;
-
-    if (usable(m, stream, &s) != NX_OK || s->write_status != NX_OK || s->is_finished)
-        return 0;
-    return dsb_outbox_room(&s->outbox);
-}
-
 enum nx_status dsb_mux_peek(struct dsb_mux *m, struct dsb_stream_handle stream,
                             struct nx_bytes *bytes, bool *ends_message)
 {
@@ -428,8 +418,6 @@ enum nx_status dsb_mux_peek(struct dsb_mux *m, struct dsb_stream_handle stream,
 
     dsb_mux_settle(m,
                    stream.slot); /* an empty frame may have been skipped, and its credit is due */
-    if (s->end_status != NX_OK)
-        return s->read_status;
     if (s->state == DSB_STREAM_HALF_CLOSED_REMOTE || s->state == DSB_STREAM_CLOSED)
         return NX_END;
     s->reader_waits = true;

@@ -166,9 +166,6 @@ NX_MUST_CHECK enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant n
                                           struct dsb_stream_handle stream, struct nx_bytes bytes,
                                           enum dsb_push push, size_t *taken);
 
-/* Bytes that push would take now; 0 when it would not. */
-size_t dsb_mux_room(const struct dsb_mux *m, struct dsb_stream_handle stream);
-
 /* The next bytes, lent until `drop`, the next `input`, or whatever else ends the stream;
  * `*ends_message` as in dsb_inbox_peek.
  * NX_OK; NX_WOULD_BLOCK: none yet, DSB_MUX_READABLE will come; NX_END: the peer finished and all was

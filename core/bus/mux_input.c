@@ -200,9 +200,7 @@ static enum nx_status on_rst(struct dsb_mux *m, const struct dsb_frame *frame)
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
-    if (dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_RESET) != NX_OK)
-        return breach_of_state(m);
-
+    NX_CHECK(dsb_stream_enter(&s->state, DSB_STREAM_RECEIVE_RESET) == NX_OK); /* in any state */
     s->reset_by_peer = true;
     s->reset_code = frame->code;
     nx_text_for_show(frame->body, s->why.text, sizeof(s->why.text));
@@ -297,7 +295,7 @@ static enum nx_status on_frame(struct dsb_mux *m, struct nx_instant now,
     case DSB_FRAME_GOAWAY:
         return on_goaway(m, frame);
     case DSB_FRAME_PAIR:
-        return breach_of_state(m); /* only a session that is not paired carries these */
+        break; /* only a session that is not paired carries these */
     }
     return breach_of_state(m);
 }

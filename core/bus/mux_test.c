@@ -163,6 +163,8 @@ static const struct mux_row credit[] = {
     {"DATA for a stream never opened ends the session", {{BREACH, DATA(2, 1), ENDS_UNKNOWN}}},
     {"DATA behind the peer's CLOSE ends the session", {THEIRS, {IN, CLOSE(2)},
       {BREACH, DATA(2, 1), ENDS_STATE}}},
+    {"DATA behind CLOSE from both ends the session", {OURS, {PUSH, .id = 1, .count = 5},
+      {FINISH, .id = 1}, {SKIP}, {IN, CLOSE(1)}, {BREACH, DATA(1, 1), ENDS_STATE}}},
     {"DATA behind our CLOSE is taken", {OURS, {FINISH, .id = 1}, {OUT, CLOSE(1)}, {IN, DATA(1, 5)},
       {PULL, .id = 1, .count = 5}}},
 };
@@ -221,6 +223,9 @@ static const struct mux_row full[] = {
       {QUEUED, .count = 0},
       {AT, .count = 1}, {NO_EVENT}, {QUEUED, .count = 1000}, {AT, .count = 2},
       {EVENT, .event = DSB_MUX_WRITABLE, .id = 1}, {NO_EVENT}}},
+    {"a node whose blocks ran out, which its budgets keep from happening, ends the session",
+     {THEIRS, {DRY}, {BREACH, DATA(2, 1), ENDS(NX_E_NO_MEMORY, DSB_GOAWAY_LIMIT,
+      "blocks of the node: none left")}}},
     {"what no queue of the node can ever hold is refused, not kept waiting",
      {OURS, {PUSH, .id = 1, .count = W + 1, .status = NX_E_LIMIT}, {AT, .count = 1}, {NO_EVENT}}},
 };
@@ -259,6 +264,20 @@ static const struct mux_row turns[] = {
       {PUSH, .id = 1, .count = 9}, {PUSH, .id = 3, .count = 9}, {OUT, LAST(3, 9)}, {QUIET},
       {IN, RETURN(1, 64)}, {OUT, LAST(1, 9)}}},
 };
+
+static const struct mux_row records[] = {
+    {"a PONG that does not fit waits for the next record", {{IN, PING("12345678")},
+      {TIGHT, .count = 19}, {OUT, PONG("12345678")}, {QUIET}}},
+    {"a PING that does not fit waits for it", {{AT, .count = 30}, {TIGHT, .count = 19}, {OUT, PROBE(1)}, {QUIET}}},
+    {"a GOAWAY that does not fit waits for it", {{SHUTDOWN, .code = 7, .text = "bye"}, {TIGHT, .count = 20},
+      {OUT, GOAWAY(0, 7, "bye")}, {QUIET}}},
+    {"an OPEN_ACK that does not fit waits for it", {{IN, OPEN(2, "byte/b")}, {ACCEPTS, .id = 2}, {TIGHT, .count = 15},
+      {OUT, ACK(2)}, {QUIET}}},
+    {"a window that grows is told in the next record, where what was pulled filled this one",
+     {THEIRS, {RECORD, .count = 31}, {IN, DATA(2, FRAME)}, {PULL, .id = 2, .count = FRAME},
+      {OUT, RETURN(2, FRAME)}, {IN, DATA(2, FRAME)}, {PULL, .id = 2, .count = FRAME},
+      {OUT, RETURN(2, FRAME)}, {OUT, GROW(2, W)}, {QUIET}}},
+};
 /* clang-format on */
 
 UNIT_SUITE(mux_test)
@@ -268,4 +287,5 @@ UNIT_SUITE(mux_test)
     mux_script_run(gone, NX_COUNT_OF(gone));
     mux_script_run(full, NX_COUNT_OF(full));
     mux_script_run(turns, NX_COUNT_OF(turns));
+    mux_script_run(records, NX_COUNT_OF(records));
 }

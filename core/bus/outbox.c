@@ -53,9 +53,9 @@ enum nx_status dsb_outbox_push(struct dsb_outbox *out, struct nx_pool *blocks,
         return NX_WOULD_BLOCK;
 
     size_t head_len = out->is_messages ? DSB_PART_HEAD_LEN : 0;
-    if (!nx_chain_has_room(&out->chain, blocks, head_len + len) ||
-        nx_budget_reserve(&out->queue, charge_of(out, len)) != NX_OK)
+    if (!nx_chain_has_room(&out->chain, blocks, head_len + len))
         return NX_WOULD_BLOCK;
+    NX_CHECK(nx_budget_reserve(&out->queue, charge_of(out, len)) == NX_OK); /* there was room */
 
     if (out->is_messages) {
         uint8_t head[DSB_PART_HEAD_LEN];

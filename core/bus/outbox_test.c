@@ -38,6 +38,7 @@ enum op {
     CREDIT,    /* the peer's credit is set to `count` */
     ROOM,      /* a push would be taken for `count` bytes */
     OTHERS,    /* other streams of the node take `count` of its queues */
+    DRY,       /* and every block of it */
 };
 
 struct step {
@@ -98,6 +99,8 @@ static const struct {
       {NO_FRAME}}},
     {"what the node has left is taken, and no more", false, {{OTHERS, NODE - 10}, {ROOM, 10},
       {PART, 20, 10}, {ROOM, 0}}},
+    {"a node without a block is no room, and nothing was taken", true,
+     {{DRY}, {WHOLE, 10, 0, NX_WOULD_BLOCK}, {ROOM, QUEUE}, {NO_FRAME}}},
     {"bytes that came during a frame go in the next one", false,
      {{PART, 2000, 2000}, {NARROW, 1112, 1100}, {PART, 5, 5}, {FRAME, 900}, {FRAME, 5}}},
 };
@@ -108,6 +111,7 @@ struct bench {
     struct dsb_outbox out;
     uint32_t pushed, sent; /* of the pattern */
     uint64_t others;
+    uint32_t taken_blocks;
 };
 
 static uint8_t pattern(uint32_t index)
@@ -194,6 +198,10 @@ static void run_step(struct bench *b, const struct step *step)
         EXPECT_STATUS(nx_budget_reserve(&b->pools.queues, step->count), NX_OK);
         b->others = step->count;
         break;
+    case DRY:
+        while (nx_pool_take(&b->pools.blocks) != NX_POOL_NONE)
+            b->taken_blocks++;
+        break;
     }
 }
 
@@ -212,7 +220,7 @@ UNIT_SUITE(outbox_test)
         EXPECT_EQ(b.out.queue.used == 0, dsb_outbox_is_empty(&b.out));
 
         dsb_outbox_wipe(&b.out, &b.pools.blocks);
-        EXPECT_EQ(b.pools.blocks.used_count, 0);
+        EXPECT_EQ(b.pools.blocks.used_count, b.taken_blocks);
         EXPECT_EQ(b.pools.queues.used, b.others);
         EXPECT_EQ(dsb_ledger_unconfirmed(&b.out.ledger).bytes, b.pushed);
     }

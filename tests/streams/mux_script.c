@@ -30,7 +30,9 @@ static struct {
     struct dsb_stream_handle handles[IDS];
     uint8_t out[4 * DSB_FRAME_MAX]; /* what the mux sent, from out_at on not yet looked at */
     size_t out_len, out_at;
+    size_t record_len; /* room of a record */
     uint64_t taken, queued;
+    uint32_t blocks;
 } script;
 
 static uint8_t payload[65536 + 1];
@@ -89,7 +91,7 @@ static bool has_more_out(void)
     bool has_output = dsb_mux_has_output(&script.mux);
 
     if (script.out_at == script.out_len) {
-        struct nx_writer w = nx_writer_over(script.out, sizeof(script.out));
+        struct nx_writer w = nx_writer_over(script.out, script.record_len);
 
         EXPECT_EQ(dsb_mux_output(&script.mux, &w), has_output);
         script.out_len = w.len;
@@ -257,6 +259,36 @@ static void pull(const struct mux_step *step)
         EXPECT_STATUS(dsb_mux_peek(&script.mux, handle_of(step), &front, &ends), step->status);
 }
 
+static void expect_tight(const struct mux_step *step)
+{
+    struct nx_writer w = nx_writer_over(script.out, step->count);
+
+    EXPECT(dsb_mux_has_output(&script.mux));
+    EXPECT(!dsb_mux_output(&script.mux, &w));
+    EXPECT_EQ(w.len, 0);
+    EXPECT(dsb_mux_has_output(&script.mux));
+}
+
+static void terminate(const struct mux_step *step)
+{
+    bool is_over = dsb_mux_is_over(&script.mux);
+
+    dsb_mux_terminate(&script.mux, (enum dsb_goaway_code)step->code, step->text);
+    EXPECT_EQ(dsb_mux_is_over(&script.mux), is_over);
+}
+
+static struct nx_instant at_second(uint32_t count)
+{
+    return count == UINT32_MAX ? NX_NEVER
+                               : nx_instant_after((struct nx_instant){0}, nx_seconds(count));
+}
+
+static void take_blocks(void)
+{
+    while (nx_pool_take(&script.pools.blocks) != NX_POOL_NONE)
+        script.blocks++;
+}
+
 static void run_peer_step(const struct mux_step *step)
 {
     uint32_t times = step->times == 0 ? 1 : step->times;
@@ -325,8 +357,14 @@ static void run_step(const struct mux_step *step)
         dsb_mux_release(mux, handle_of(step));
         break;
     case AT:
-        script.now = nx_instant_after((struct nx_instant){0}, nx_seconds(step->count));
+        script.now = at_second(step->count);
         dsb_mux_tick(mux, script.now);
+        break;
+    case LATE:
+        script.now = at_second(step->count);
+        break;
+    case DUE:
+        EXPECT_EQ(dsb_mux_deadline(mux).ns, at_second(step->count).ns);
         break;
     case CUT:
         dsb_mux_cut(mux);
@@ -334,6 +372,15 @@ static void run_step(const struct mux_step *step)
     case SHUTDOWN:
         EXPECT_STATUS(dsb_mux_shutdown(mux, (enum dsb_goaway_code)step->code, step->text),
                       step->status);
+        break;
+    case TERMINATE:
+        terminate(step);
+        break;
+    case TIGHT:
+        expect_tight(step);
+        break;
+    case RECORD:
+        script.record_len = step->count;
         break;
     case EVENT:
         expect_event(step);
@@ -360,6 +407,9 @@ static void run_step(const struct mux_step *step)
         script.queued = nx_budget_left(&script.pools.queues) - step->count;
         EXPECT_STATUS(nx_budget_reserve(&script.pools.queues, script.queued), NX_OK);
         break;
+    case DRY:
+        take_blocks();
+        break;
     }
 }
 
@@ -367,6 +417,7 @@ static void begin(void)
 {
     memset(&script, 0, sizeof(script));
     memset(payload, 'x', sizeof(payload));
+    script.record_len = sizeof(script.out);
     EXPECT_STATUS(dsb_pools_init(&script.pools, &profile, memory, sizeof(memory)), NX_OK);
     dsb_mux_init(&script.mux, script.now, &script.pools, true);
 }
@@ -374,7 +425,7 @@ static void begin(void)
 static void end(void)
 {
     dsb_mux_wipe(&script.mux);
-    EXPECT_EQ(script.pools.blocks.used_count, 0);
+    EXPECT_EQ(script.pools.blocks.used_count, script.blocks);
     EXPECT_EQ(script.pools.streams.used_count, 0);
     EXPECT_EQ(script.pools.grants.used, script.taken);
     EXPECT_EQ(script.pools.queues.used, script.queued);

@@ -25,9 +25,14 @@ enum mux_op {
     FINISH,
     ABORT, /* with `code` and `text` */
     RELEASE,
-    AT,       /* it is `count` seconds now: a tick */
-    CUT,      /* the link goes */
-    SHUTDOWN, /* with `code` and `text` */
+    AT,        /* it is `count` seconds now: a tick */
+    LATE,      /* likewise, and the tick has not come yet */
+    DUE,       /* the next tick is wanted at `count` seconds; UINT32_MAX: none is */
+    CUT,       /* the link goes */
+    SHUTDOWN,  /* with `code` and `text` */
+    TERMINATE, /* likewise; the end is told to the peer before it is over */
+    TIGHT,     /* something is to go out, and `count` bytes of room are too little for it */
+    RECORD,    /* records have room for `count` bytes from now on */
     EVENT, /* the next news is `event`, of `id`; with `status`, `code`, `text` where it has them */
     NO_EVENT,
     UNCONFIRMED, /* ENDED of `id` comes next and counts `count` bytes */
@@ -35,6 +40,7 @@ enum mux_op {
     HELD,        /* `count` slots of the node are out */
     TAKEN,       /* others of the node take its credit, but for `count` bytes */
     QUEUED,      /* others of the node take room to queue, but for `count` bytes */
+    DRY,         /* others of the node take every block */
 };
 
 struct mux_step {
