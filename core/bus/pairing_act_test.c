@@ -394,6 +394,20 @@ static void cross_rows(void)
     EXPECT(duo_pair(d));
     EXPECT_EQ(d->owner.last.kind, DSB_PAIRING_EVENT_PAIRED);
     EXPECT_EQ(dsb_pairing_state(&d->owner.machine, DSB_PAIRING_TYPIST), DSB_PAIRING_OPEN);
+
+    unit_row("nor does its link: either goes on beside the other");
+    struct dsb_pairing_device third = d->typist.device;
+    memcpy(third.id, other.id, sizeof(third.id));
+    EXPECT(duo_offer(d) == NX_OK && duo_accept(d, d->code) == NX_OK);
+    EXPECT_STATUS(duo_connect(d), NX_OK);
+    EXPECT(dsb_pairing_to_dial(&d->owner.machine) != NULL);
+    EXPECT_STATUS(
+        dsb_pairing_begin(&d->owner.machine, d->now, DSB_PAIRING_TYPIST, &third, d->owner_channel),
+        NX_OK);
+    EXPECT(dsb_pairing_has_link(&d->owner.machine, DSB_PAIRING_OWNER));
+    duo_run(d);
+    EXPECT_EQ(d->owner.last.kind, DSB_PAIRING_EVENT_PAIRED);
+    EXPECT_EQ(dsb_pairing_state(&d->owner.machine, DSB_PAIRING_TYPIST), DSB_PAIRING_SHARING);
 }
 
 /* ---- unpair --------------------------------------------------------------------------------- */

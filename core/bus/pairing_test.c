@@ -326,6 +326,14 @@ static void store_rows(void)
     EXPECT_EQ(d.typist.news_count, 0);
     EXPECT(memcmp(&d.typist.store.device, &d.owner.device, sizeof(d.owner.device)) == 0);
 
+    unit_row(
+        "a no of the owner, who is paired already, takes nothing away while the typist stores");
+    static const uint8_t no[] = {DSB_PAIRING_NO, DSB_PAIRING_NO_CANCELLED};
+    EXPECT_STATUS(dsb_pairing_input(&d.typist.machine, d.now, DSB_PAIRING_TYPIST,
+                                    nx_bytes_of(no, sizeof(no))),
+                  NX_OK);
+    EXPECT_EQ(dsb_pairing_state(&d.typist.machine, DSB_PAIRING_TYPIST), DSB_PAIRING_STORING);
+
     unit_row("a line that ends while the typist stores takes nothing away");
     dsb_pairing_link_lost(&d.typist.machine, d.now, DSB_PAIRING_TYPIST);
     EXPECT_STATUS(dsb_pairing_stored(&d.typist.machine, d.now, DSB_PAIRING_TYPIST, NX_OK), NX_OK);
