@@ -15,19 +15,16 @@ uint64_t dsb_localsim_memory_size(const struct dsb_profile *profile)
 
 /* Keys out of the seeded generator: 32 bytes each, and no curve behind them, since nothing is
  * encrypted here. */
-static enum nx_status make_device(struct dsb_localsim *sim, enum dsb_localsim_side side,
-                                  struct dsb_pairing_device *device)
+static void make_device(const struct dsb_localsim *sim, enum dsb_localsim_side side,
+                        struct dsb_pairing_device *device)
 {
     struct nx_prng prng;
-    struct nx_rng rng = nx_prng_as_rng(&prng);
-    enum nx_status status = dsb_id_of_text(DSB_WORLD_SIM, ids[side], device->id);
+    struct nx_rng rng = nx_prng_as_rng(&prng); /* which never runs dry */
 
     nx_prng_init(&prng, sim->seed, side == DSB_LOCALSIM_SELF ? "keys self" : "keys peer");
-    if (status == NX_OK)
-        status = nx_rng_fill(&rng, device->ed25519, sizeof(device->ed25519));
-    if (status == NX_OK)
-        status = nx_rng_fill(&rng, device->noise_static, sizeof(device->noise_static));
-    return status;
+    NX_CHECK(dsb_id_of_text(DSB_WORLD_SIM, ids[side], device->id) == NX_OK);
+    NX_CHECK(nx_rng_fill(&rng, device->ed25519, sizeof(device->ed25519)) == NX_OK);
+    NX_CHECK(nx_rng_fill(&rng, device->noise_static, sizeof(device->noise_static)) == NX_OK);
 }
 
 static enum nx_status init_node(struct dsb_localsim *sim, struct nx_instant now,
@@ -47,9 +44,7 @@ static enum nx_status init_node(struct dsb_localsim *sim, struct nx_instant now,
     };
 
     nx_prng_init(&sim->prng[side], sim->seed, side == DSB_LOCALSIM_SELF ? "self" : "peer");
-    enum nx_status status = make_device(sim, side, &config.device);
-    if (status != NX_OK)
-        return status;
+    make_device(sim, side, &config.device);
     return dsb_node_init(&sim->nodes[side], now, &config, NULL);
 }
 
@@ -211,23 +206,19 @@ static bool carry_record(struct dsb_localsim *sim, struct nx_instant now,
     struct nx_writer out = nx_writer_over(sim->record, sizeof(sim->record));
     size_t used;
 
-    if (wire->is_down[from] || !dsb_node_link_output(&sim->nodes[from], wire->link[from], &out))
+    if (!dsb_node_link_output(&sim->nodes[from], wire->link[from], &out))
         return false;
     sim->carried_bytes += out.len;
-    if (!wire->is_down[1 - from])
-        (void)!dsb_node_link_input(&sim->nodes[1 - from], now, wire->link[1 - from],
-                                   nx_writer_bytes(&out), &used);
+    (void)!dsb_node_link_input(&sim->nodes[1 - from], now, wire->link[1 - from],
+                               nx_writer_bytes(&out), &used);
     return true;
 }
 
 static void take_down(struct dsb_localsim *sim, struct nx_instant now,
                       struct dsb_localsim_wire *wire)
 {
-    for (int side = 0; side < DSB_LOCALSIM_SIDES; side++) {
-        if (!wire->is_down[side])
-            dsb_node_link_down(&sim->nodes[side], now, wire->link[side]);
-        wire->is_down[side] = true;
-    }
+    for (int side = 0; side < DSB_LOCALSIM_SIDES; side++)
+        dsb_node_link_down(&sim->nodes[side], now, wire->link[side]);
     wire->is_up = false;
 }
 

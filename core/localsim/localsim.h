@@ -27,7 +27,6 @@ enum dsb_localsim_side {
 struct dsb_localsim_wire {
     bool is_up;
     uint32_t link[DSB_LOCALSIM_SIDES];
-    bool is_down[DSB_LOCALSIM_SIDES]; /* that node was told that it is gone */
 };
 
 #define DSB_LOCALSIM_WIRES 4
@@ -47,7 +46,7 @@ uint64_t dsb_localsim_memory_size(const struct dsb_profile *profile);
 /* Two nodes that know nothing of each other. `markers` are self's; peer-sim-01 prints none. Keeps
  * `profile`, `markers` and `memory` (dsb_localsim_memory_size bytes, aligned to 16); may not move.
  * Then start both nodes with what their stores hold (dsb_node_start).
- * NX_OK; NX_E_INVALID: too little memory. */
+ * NX_OK; NX_E_INVALID: too little memory, or a profile over a limit. */
 NX_MUST_CHECK enum nx_status dsb_localsim_init(struct dsb_localsim *sim, struct nx_instant now,
                                                uint64_t seed, const struct dsb_profile *profile,
                                                struct nx_markers *markers, void *memory,
