@@ -39,7 +39,7 @@ void dsb_link_begin_refusal(struct dsb_link *link, const struct dsb_link_info *i
 /* The pairing needs this link no more: say goodbye behind its last message. */
 static void end_when_unneeded(struct dsb_link *link, const struct dsb_pairing *pairing)
 {
-    if (link->state == DSB_LINK_PAIRING && !dsb_pairing_has_link(pairing, dsb_link_role(link)))
+    if (!dsb_pairing_has_link(pairing, dsb_link_role(link)))
         link->bye_due = true;
 }
 
@@ -90,11 +90,17 @@ static enum nx_status pairing_input(struct dsb_link *link, struct nx_instant now
     return in.len == 0 ? NX_OK : NX_E_CLOSED;
 }
 
-static bool put_pair(struct nx_writer *out, const struct nx_writer *message)
+/* A message that was taken cannot be given back: there is room for it, and for a goodbye. */
+static bool has_room(const struct nx_writer *out)
+{
+    return nx_writer_room(out) >= 2 * (DSB_FRAME_HEAD_LEN + DSB_PAIR_PAYLOAD_MAX);
+}
+
+static void put_pair(struct nx_writer *out, const struct nx_writer *message)
 {
     const struct dsb_frame frame = {.kind = DSB_FRAME_PAIR, .body = nx_writer_bytes(message)};
 
-    return message->len > 0 && dsb_frame_encode(&frame, out) == NX_OK;
+    NX_CHECK(dsb_frame_encode(&frame, out) == NX_OK);
 }
 
 static void put_bye(struct dsb_link *link, struct nx_writer *out)
@@ -103,8 +109,8 @@ static void put_bye(struct dsb_link *link, struct nx_writer *out)
                                   .code = DSB_GOAWAY_BYE,
                                   .body = nx_bytes_of_text("this link was for pairing")};
 
-    if (dsb_frame_encode(&bye, out) == NX_OK)
-        link->state = DSB_LINK_OVER;
+    NX_CHECK(dsb_frame_encode(&bye, out) == NX_OK);
+    link->state = DSB_LINK_OVER;
 }
 
 static void pairing_output(struct dsb_link *link, struct dsb_pairing *pairing,
@@ -113,10 +119,10 @@ static void pairing_output(struct dsb_link *link, struct dsb_pairing *pairing,
     uint8_t bytes[DSB_PAIR_PAYLOAD_MAX];
     struct nx_writer message = nx_writer_over(bytes, sizeof(bytes));
 
-    if (nx_writer_room(out) < DSB_FRAME_HEAD_LEN + sizeof(bytes))
-        return; /* a message that was taken cannot be given back */
+    if (!has_room(out))
+        return;
     if (dsb_pairing_output(pairing, dsb_link_role(link), &message))
-        NX_CHECK(put_pair(out, &message));
+        put_pair(out, &message);
     nx_crypto_wipe(bytes, sizeof(bytes));
 
     end_when_unneeded(link, pairing);
@@ -129,10 +135,10 @@ static void refusal_output(struct dsb_link *link, struct nx_writer *out)
     uint8_t bytes[DSB_PAIR_PAYLOAD_MAX];
     struct nx_writer message = nx_writer_over(bytes, sizeof(bytes));
 
-    if (nx_writer_room(out) < 2 * (DSB_FRAME_HEAD_LEN + sizeof(bytes)))
+    if (!has_room(out))
         return;
     dsb_pairing_refuse(link->refusal, &message);
-    (void)put_pair(out, &message);
+    put_pair(out, &message);
     put_bye(link, out);
 }
 
@@ -184,7 +190,7 @@ void dsb_link_cut(struct dsb_link *link, struct nx_instant now, struct dsb_pairi
         dsb_pairing_link_lost(pairing, now, dsb_link_role(link));
     if (link->state == DSB_LINK_SESSION)
         dsb_mux_cut(&link->mux);
-    else if (link->state != DSB_LINK_FREE)
+    else
         link->state = DSB_LINK_OVER;
 }
 

@@ -74,7 +74,7 @@ NX_MUST_CHECK enum nx_status dsb_link_input(struct dsb_link *link, struct nx_ins
 /* Append whole frames that are to be sent. False: nothing was. */
 bool dsb_link_output(struct dsb_link *link, struct dsb_pairing *pairing, struct nx_writer *out);
 
-/* The link below is gone. */
+/* The link below is gone; not of one that is FREE. */
 void dsb_link_cut(struct dsb_link *link, struct nx_instant now, struct dsb_pairing *pairing);
 
 /* Give everything back; FREE again. */

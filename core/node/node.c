@@ -164,6 +164,9 @@ static void pin_peers(struct dsb_node *n, struct nx_instant now)
     }
 }
 
+_Static_assert(DSB_REGISTRY_NODES_MAX * sizeof(struct nx_json_node) <= DSB_CREDIT_INITIAL,
+               "the blocks of any profile hold a stream's credit, and the tree of a full registry");
+
 enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx_status loaded,
                               struct nx_bytes text)
 {
@@ -172,12 +175,9 @@ enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx
 
     /* Nothing is in the pool of blocks yet: the nodes of the JSON tree may lie there for a moment. */
     struct nx_json_node *nodes = (struct nx_json_node *)(void *)n->pools.blocks.memory;
-    uint64_t room = (uint64_t)n->pools.blocks.block_count * n->pools.blocks.block_size;
-    uint64_t cap = room / sizeof(*nodes);
 
     n->registry_status =
-        dsb_registry_load(&n->registry, loaded, text, nodes,
-                          cap < DSB_REGISTRY_NODES_MAX ? (uint32_t)cap : DSB_REGISTRY_NODES_MAX);
+        dsb_registry_load(&n->registry, loaded, text, nodes, DSB_REGISTRY_NODES_MAX);
     if (n->registry_status == NX_OK) {
         resume_budgets(n, now);
         pin_peers(n, now);
@@ -319,7 +319,7 @@ enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text)
         return NX_E_NOT_FOUND;
     if (dsb_node_session(n, id_text) != NULL)
         return NX_OK;
-    return dsb_node_ask_to_dial(n, id_text, DSB_LINK_TO_TALK) ? NX_OK : NX_E_LIMIT;
+    return dsb_node_ask_to_dial(n, id_text) ? NX_OK : NX_E_LIMIT;
 }
 
 struct dsb_mux *dsb_node_session(struct dsb_node *n, const char *id_text)

@@ -12,8 +12,9 @@ void dsb_node_work(struct dsb_node *n, struct nx_instant now);
 bool dsb_node_can_tell(const struct dsb_node *n);
 void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event);
 
-/* Ask the driver to dial; false: too many are asked for. One that is asked for already is enough. */
-bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text, enum dsb_link_purpose purpose);
+/* Ask the driver to dial for a session; false: too many are asked for. One that is asked for already is
+ * enough. */
+bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text);
 
 /* The link that carries a session with this device, or NULL. */
 struct dsb_link *dsb_node_session_link(struct dsb_node *n, const char *id_text);

@@ -15,17 +15,17 @@ static void copy_id_text(char to[DSB_ID_TEXT_MAX + 1], const char *from)
 
 /* ---- dials --------------------------------------------------------------------------------- */
 
-bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text, enum dsb_link_purpose purpose)
+bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text)
 {
     for (uint32_t i = 0; i < n->dial_count; i++) {
-        if (n->dials[i].purpose == purpose && same_text(n->dials[i].id_text, id_text))
+        if (same_text(n->dials[i].id_text, id_text))
             return true;
     }
     if (n->dial_count == DSB_NODE_DIALS_MAX)
         return false;
 
     struct dsb_node_dial *dial = &n->dials[n->dial_count++];
-    dial->purpose = purpose;
+    dial->purpose = DSB_LINK_TO_TALK;
     copy_id_text(dial->id_text, id_text);
     return true;
 }

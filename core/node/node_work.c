@@ -73,7 +73,7 @@ static void on_paired(struct dsb_node *n, struct nx_instant now,
     dsb_node_tell(n, &news);
     pin_peer(n, now, event->peer.id_text);
     if (event->role == DSB_PAIRING_TYPIST) /* a full list: the owner connects when it wants to */
-        (void)dsb_node_ask_to_dial(n, event->peer.id_text, DSB_LINK_TO_TALK);
+        (void)dsb_node_ask_to_dial(n, event->peer.id_text);
 }
 
 static void store_budgets(struct dsb_node *n, struct nx_instant now)
@@ -213,8 +213,10 @@ static bool step(struct dsb_node *n, struct nx_instant now)
         on_registry_event(n, now, &registry);
         moved = true;
     }
-    while (nx_store_event(&n->store, &stored))
-        moved = dsb_registry_stored(&n->registry, &stored) || moved;
+    while (nx_store_event(&n->store, &stored)) {
+        (void)dsb_registry_stored(&n->registry, &stored); /* nobody else writes here */
+        moved = true;
+    }
     while (dsb_registry_output(&n->registry, &n->store))
         moved = true;
     return moved;
@@ -237,8 +239,8 @@ void dsb_node_on_mux_event(struct dsb_node *n, struct nx_instant now, struct dsb
     if (event->kind == DSB_MUX_ACCEPTED) {
         const struct dsb_stream *s = dsb_mux_stream(&link->mux, event->stream);
 
-        if (s != NULL)
-            dsb_node_mark_open(n, now, link->info.id_text, nx_bytes_of(s->name, s->name_len));
+        NX_CHECK(s != NULL); /* what has news to tell has a slot */
+        dsb_node_mark_open(n, now, link->info.id_text, nx_bytes_of(s->name, s->name_len));
     }
     if (event->kind != DSB_MUX_SESSION_ENDED)
         return;
