@@ -37,6 +37,35 @@ static void discovery_rows(void)
     EXPECT_EQ(list[0]->last_seen.ns, again.ns);
 }
 
+/* ---- what it begins with ------------------------------------------------------------------- */
+
+static void init_rows(void)
+{
+    struct world *w = world_begin(1);
+    void *memory = w->sim.nodes[DSB_LOCALSIM_SELF].config.memory;
+    struct dsb_profile profile = dsb_profile_board;
+    struct nx_instant now = w->now;
+
+    unit_row("a byte of memory too little is refused");
+    EXPECT_STATUS(dsb_localsim_init(&w->sim, now, 1, &profile, NULL, memory,
+                                    dsb_localsim_memory_size(&profile) - 1),
+                  NX_E_INVALID);
+
+    unit_row("a profile over a limit is refused");
+    profile.block_size = 0;
+    EXPECT_STATUS(dsb_localsim_init(&w->sim, now, 1, &profile, NULL, memory,
+                                    dsb_localsim_memory_size(&profile)),
+                  NX_E_INVALID);
+
+    unit_row("a step is wanted at the earlier of both nodes' deadlines, and then something moves");
+    w = world_begin(1);
+    world_settle(w);
+    EXPECT(!dsb_localsim_step(&w->sim, w->now));
+    EXPECT(dsb_localsim_deadline(&w->sim).ns > w->now.ns);
+    w->now = dsb_localsim_deadline(&w->sim);
+    EXPECT(dsb_localsim_step(&w->sim, w->now));
+}
+
 /* ---- pairing ------------------------------------------------------------------------------- */
 
 static void copy_code(char to[DSB_PAIRING_CODE_LEN + 1], const char *from)
@@ -109,6 +138,57 @@ static void wrong_code_rows(void)
     EXPECT_STATUS(
         dsb_node_pair_offer(&w->sim.nodes[DSB_LOCALSIM_SELF], w->now, DSB_LOCALSIM_SELF_ID, code),
         NX_E_INVALID);
+}
+
+/* ---- dials --------------------------------------------------------------------------------- */
+
+/* So much news that a node can begin nothing more until somebody takes it. */
+static void fill_news(struct dsb_node *node, struct nx_instant now)
+{
+    const struct dsb_node_dial dial = {.id_text = "nobody", .purpose = DSB_LINK_TO_TALK};
+
+    while (node->news_count < DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX)
+        dsb_node_dial_failed(node, now, &dial, NX_E_NOT_FOUND);
+}
+
+static void dial_rows(void)
+{
+    struct world *w = world_begin(1);
+
+    unit_row("who is neither of the two cannot be dialled");
+    EXPECT_STATUS(dsb_node_pair_accept(&w->sim.nodes[DSB_LOCALSIM_SELF], w->now, "somebody",
+                                       nx_bytes_of_text("123456")),
+                  NX_OK);
+    world_settle(w);
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].pairing_failure, NX_E_NOT_FOUND);
+
+    for (int full = 0; full < DSB_LOCALSIM_SIDES; full++) {
+        unit_row(full == DSB_LOCALSIM_SELF
+                     ? "a session that who dialled has no room to tell of is begun on neither side"
+                     : "a session that who is dialled has no room to tell of is begun on neither");
+        w = world_begin(1);
+        world_pair(w);
+        dsb_localsim_cut(&w->sim, w->now);
+        world_settle(w);
+        w->leaves_events = true;
+        fill_news(&w->sim.nodes[full], w->now);
+        EXPECT_STATUS(dsb_node_connect(&w->sim.nodes[DSB_LOCALSIM_SELF], DSB_LOCALSIM_PEER_ID),
+                      NX_OK);
+        world_settle(w);
+        EXPECT(world_session(w, DSB_LOCALSIM_SELF) == NULL);
+        EXPECT(world_session(w, DSB_LOCALSIM_PEER) == NULL);
+        w->leaves_events = false;
+        world_settle(w);
+        EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_E_LIMIT);
+    }
+
+    unit_row("when every wire is up one more cannot be dialled");
+    w = world_begin(1);
+    for (size_t i = 1; i < DSB_LOCALSIM_WIRES; i++)
+        world_pair(w); /* each leads to one more session */
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_PEER].session_end, NX_OK);
+    world_pair(w); /* over the last wire */
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_PEER].session_end, NX_E_LIMIT);
 }
 
 /* ---- markers ------------------------------------------------------------------------------- */
@@ -264,6 +344,16 @@ static void restart_rows(void)
     EXPECT(world_session(w, DSB_LOCALSIM_SELF) == NULL);
     EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_E_DENIED);
 
+    unit_row("a device that comes back with other keys is another identity, and no session");
+    w = world_begin(1);
+    world_pair(w);
+    w->sim.seed = 2;
+    world_restart(w);
+    EXPECT_STATUS(dsb_node_connect(&w->sim.nodes[DSB_LOCALSIM_SELF], DSB_LOCALSIM_PEER_ID), NX_OK);
+    world_settle(w);
+    EXPECT(world_session(w, DSB_LOCALSIM_SELF) == NULL);
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_E_IDENTITY);
+
     unit_row("a damaged registry is no registry without peers: pairing is refused, and it is kept");
     char code[DSB_PAIRING_CODE_LEN + 1];
     w = world_begin(1);
@@ -313,6 +403,19 @@ static void unpair_rows(void)
     unit_row("who was never paired cannot be unpaired");
     EXPECT_STATUS(dsb_node_unpair(self, w->now, DSB_LOCALSIM_PEER_ID), NX_E_NOT_FOUND);
 
+    unit_row("a session that the peer ends for another reason leaves both paired");
+    w = world_begin(1);
+    self = &w->sim.nodes[DSB_LOCALSIM_SELF];
+    world_pair(w);
+    struct dsb_mux *mux = world_session(w, DSB_LOCALSIM_PEER);
+    NEED(mux != NULL);
+    EXPECT_STATUS(dsb_mux_shutdown(mux, DSB_GOAWAY_SHUTDOWN, "bye"), NX_OK);
+    world_settle(w);
+    EXPECT(world_session(w, DSB_LOCALSIM_SELF) == NULL);
+    EXPECT_EQ(dsb_registry_count(&self->registry), 1);
+    EXPECT_STATUS(dsb_node_unpair(self, w->now, DSB_LOCALSIM_PEER_ID), NX_OK);
+    world_settle(w);
+
     unit_row("unpaired devices can pair again");
     world_pair(w);
     EXPECT_EQ(dsb_registry_count(&self->registry), 1);
@@ -349,9 +452,11 @@ static void memory_rows(void)
 
 UNIT_SUITE(localsim_test)
 {
+    init_rows();
     discovery_rows();
     pairing_rows();
     wrong_code_rows();
+    dial_rows();
     marker_rows();
     stored_rows();
     broken_store_rows();
