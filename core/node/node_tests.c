@@ -2,12 +2,16 @@
 #include "core/crypto/crypto.h"
 #include "tests/unit/unit.h"
 
+void link_test(void);
 void node_test(void);
+void node_pairing_test(void);
 
 int main(void)
 {
     static const struct unit_suite suites[] = {
+        {"node/link", link_test},
         {"node/node", node_test},
+        {"node/pairing", node_pairing_test},
     };
 
     if (nx_crypto_init() != NX_OK)
