@@ -97,6 +97,13 @@ static void pairing_rows(void)
     unit_row("pairing leads to a session on both sides");
     EXPECT(world_session(w, DSB_LOCALSIM_SELF) != NULL);
     EXPECT(world_session(w, DSB_LOCALSIM_PEER) != NULL);
+
+    unit_row("pairing once more keeps the session that there is, and asks for no second one");
+    const struct dsb_mux *mux = world_session(w, DSB_LOCALSIM_SELF);
+    world_pair(w);
+    EXPECT_EQ(w->sides[DSB_LOCALSIM_SELF].paired_count, 2);
+    EXPECT_EQ(w->sides[DSB_LOCALSIM_SELF].sessions_up, 1);
+    EXPECT(world_session(w, DSB_LOCALSIM_SELF) == mux);
 }
 
 static void wrong_code_rows(void)
@@ -151,6 +158,20 @@ static void fill_news(struct dsb_node *node, struct nx_instant now)
         dsb_node_dial_failed(node, now, &dial, NX_E_NOT_FOUND);
 }
 
+/* One that is ending, and whose wire stays up for the stream that is open still. */
+static void hold_ending_session(struct world *w)
+{
+    struct dsb_mux *mux = world_session(w, DSB_LOCALSIM_SELF);
+    struct dsb_msg_stream msg;
+
+    if (!EXPECT(mux != NULL))
+        return;
+    EXPECT_STATUS(dsb_msg_stream_open(&msg, mux, nx_bytes_of_text("held")), NX_OK);
+    world_settle(w);
+    EXPECT_STATUS(dsb_mux_shutdown(mux, DSB_GOAWAY_SHUTDOWN, "held"), NX_OK);
+    world_settle(w);
+}
+
 static void dial_rows(void)
 {
     struct world *w = world_begin(1);
@@ -184,11 +205,15 @@ static void dial_rows(void)
 
     unit_row("when every wire is up one more cannot be dialled");
     w = world_begin(1);
-    for (size_t i = 1; i < DSB_LOCALSIM_WIRES; i++)
-        world_pair(w); /* each leads to one more session */
-    EXPECT_STATUS(w->sides[DSB_LOCALSIM_PEER].session_end, NX_OK);
-    world_pair(w); /* over the last wire */
-    EXPECT_STATUS(w->sides[DSB_LOCALSIM_PEER].session_end, NX_E_LIMIT);
+    world_pair(w);
+    for (size_t i = 0; i < DSB_LOCALSIM_WIRES; i++) {
+        EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_OK);
+        hold_ending_session(w);
+        EXPECT_STATUS(dsb_node_connect(&w->sim.nodes[DSB_LOCALSIM_SELF], DSB_LOCALSIM_PEER_ID),
+                      NX_OK);
+        world_settle(w);
+    }
+    EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_E_LIMIT);
 }
 
 /* ---- markers ------------------------------------------------------------------------------- */

@@ -175,9 +175,9 @@ bool dsb_node_link_output(struct dsb_node *n, uint32_t link, struct nx_writer *o
 
 bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link)
 {
-    const struct dsb_link *l = &n->links[link];
-
     NX_CHECK(link < n->link_count);
+
+    const struct dsb_link *l = &n->links[link];
     if (l->state == DSB_LINK_SESSION)
         return dsb_mux_is_over(&l->mux);
     return l->state == DSB_LINK_OVER;
@@ -185,9 +185,9 @@ bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link)
 
 void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link)
 {
-    struct dsb_link *l = &n->links[link];
+    NX_CHECK(link < n->link_count && n->links[link].state != DSB_LINK_FREE);
 
-    NX_CHECK(link < n->link_count && l->state != DSB_LINK_FREE);
+    struct dsb_link *l = &n->links[link];
     dsb_link_cut(l, now, &n->pairing);
     l->is_down = true;
     if (l->info.purpose == DSB_LINK_TO_PAIR && l->info.is_initiator)

@@ -73,7 +73,7 @@ static void on_paired(struct dsb_node *n, struct nx_instant now,
     dsb_node_tell(n, &news);
     pin_peer(n, now, event->peer.id_text);
     if (event->role == DSB_PAIRING_TYPIST) /* a full list: the owner connects when it wants to */
-        (void)dsb_node_ask_to_dial(n, event->peer.id_text);
+        (void)!dsb_node_connect(n, event->peer.id_text);
 }
 
 static void store_budgets(struct dsb_node *n, struct nx_instant now)
