@@ -8,6 +8,8 @@ void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
 void neighbours_test(void);
+void noise_cipher_test(void);
+void noise_test(void);
 void pairing_act_test(void);
 void pairing_budget_test(void);
 void pairing_code_test(void);
@@ -43,6 +45,8 @@ int main(void)
         {"bus/ledger", ledger_test},
         {"bus/neighbour", neighbour_test},
         {"bus/neighbours", neighbours_test},
+        {"bus/noise", noise_test},
+        {"bus/noise_cipher", noise_cipher_test},
         {"bus/pairing", pairing_test},
         {"bus/pairing_act", pairing_act_test},
         {"bus/pairing_budget", pairing_budget_test},
