@@ -29,6 +29,19 @@
 #define NX_STORE_NAME_MAX   (NX_STORE_KEY_MAX + 7) /* with ".bad-99" behind it */
 #define NX_STORE_HELD_MAX   32                     /* values that the driver over memory can hold */
 
+/* ---- identity and handshake (docs/contracts/wire.md §1) --------------------------------------- */
+
+#define DSB_IDENTITY_FILE_LEN 82   /* {"signing_key":"..."}: 18 of form, 64 hex digits */
+#define DSB_IDENTITY_FILE_MAX 256  /* bytes of one that we look at: somebody may have laid it out */
+#define DSB_HANDSHAKE_MAX     2048 /* bytes of the second and the third message */
+#define DSB_PROOF_TEXT_MAX    496  /* 114 of form and id; 96 numbers of 3 digits, 94 commas */
+#define DSB_PROOF_PAYLOAD_MAX 2000 /* what fits into the second message: 2,048 - 48 */
+#define DSB_PROOF_MEMBERS_MAX 16   /* of the object: three are ours, others are ignored */
+#define DSB_PROOF_NODES_MAX   256  /* values and keys: 103 are ours */
+
+_Static_assert(DSB_PROOF_TEXT_MAX == 114 + 96 * 3 + 94, "the longest proof");
+_Static_assert(DSB_PROOF_PAYLOAD_MAX == DSB_HANDSHAKE_MAX - (32 + 16), "a key and a tag beside it");
+
 /* ---- frames (docs/contracts/wire.md §3) ------------------------------------------------------ */
 
 #define DSB_FRAME_HEAD_LEN    12

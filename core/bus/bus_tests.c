@@ -4,6 +4,8 @@
 
 void announcer_test(void);
 void discovery_test(void);
+void identity_proof_test(void);
+void identity_test(void);
 void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
@@ -41,6 +43,8 @@ int main(void)
     static const struct unit_suite suites[] = {
         {"bus/announcer", announcer_test},
         {"bus/discovery", discovery_test},
+        {"bus/identity", identity_test},
+        {"bus/identity_proof", identity_proof_test},
         {"bus/keepalive", keepalive_test},
         {"bus/ledger", ledger_test},
         {"bus/neighbour", neighbour_test},
