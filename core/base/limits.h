@@ -50,6 +50,16 @@ _Static_assert(DSB_PROOF_PAYLOAD_MAX == DSB_HANDSHAKE_MAX - (32 + 16), "a key an
 #define DSB_STREAM_NAME_MAX   64
 #define DSB_PAIR_PAYLOAD_MAX  256
 
+/* ---- records (docs/contracts/wire.md §3) ----------------------------------------------------- */
+
+#define DSB_RECORD_HEAD_LEN     4
+#define DSB_RECORD_BODY_MAX     65535 /* one Noise message */
+#define DSB_RECORD_PLAIN_MAX    65519 /* without its tag of 16 */
+#define DSB_RECORD_MAX          (DSB_RECORD_HEAD_LEN + DSB_RECORD_BODY_MAX) /* 65,539 */
+#define DSB_RECORD_REST_S       10    /* from a record's first byte to its last */
+#define DSB_RECORD_REKEY_COUNT  65536 /* records of a direction under one key, native sessions */
+#define DSB_RECORD_V1_COUNT_MAX 4294967296u /* records of a direction, v1 sessions: 2^32 */
+
 /* ---- mux ----------------------------------------------------------------------------------- */
 
 #define DSB_STREAMS_PER_SESSION_MAX 128

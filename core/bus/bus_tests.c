@@ -21,6 +21,7 @@ void pairing_spent_test(void);
 void pairing_test(void);
 void pairing_wait_test(void);
 void peers_test(void);
+void records_test(void);
 void registry_json_test(void);
 void registry_test(void);
 void stream_name_test(void);
@@ -60,6 +61,7 @@ int main(void)
         {"bus/pairing_spent", pairing_spent_test},
         {"bus/pairing_wait", pairing_wait_test},
         {"bus/peers", peers_test},
+        {"bus/records", records_test},
         {"bus/registry", registry_test},
         {"bus/registry_json", registry_json_test},
         {"bus/stream_name", stream_name_test},
