@@ -3,17 +3,12 @@
 #define _DEFAULT_SOURCE
 
 #include "tests/host/files_bench.h"
+#include "tests/host/users.h"
 #include "tests/unit/unit.h"
 
-#include <grp.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define ROOT  0
-#define ALICE 61001
-#define BOB   61002
 
 static uint8_t waiting[BENCH_VALUE_CAP];
 
@@ -57,23 +52,6 @@ static enum nx_status load_it(const char *path)
         status = nx_files_load(&files, "k", &value, &why);
     nx_files_close(&files);
     return status;
-}
-
-/* `what` as that user, in a process of its own. */
-static enum nx_status as_user(uid_t user, enum nx_status (*what)(const char *path),
-                              const char *path)
-{
-    int ended = 0;
-
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        if (setgroups(0, NULL) != 0 || setgid((gid_t)user) != 0 || setuid(user) != 0)
-            _exit(99);
-        _exit(-(int)what(path));
-    }
-    EXPECT(waitpid(child, &ended, 0) == child && WIFEXITED(ended));
-    return (enum nx_status) - WEXITSTATUS(ended);
 }
 
 static const struct {
