@@ -3,8 +3,10 @@
 #include "core/base/json.h"
 #include "core/bus/byte_stream.h"
 #include "core/bus/discovery.h"
+#include "core/bus/identity.h"
 #include "core/bus/msg_stream.h"
 #include "core/bus/pools.h"
+#include "core/bus/records.h"
 #include "core/crypto/crypto.h"
 #include "core/localsim/localsim.h"
 #include "core/store/memory.h"
@@ -32,6 +34,9 @@ int main(void)
     COST(nx_json_node);
     COST(dsb_beacon);
     COST(dsb_frame);
+    COST(dsb_identity);
+    COST(dsb_noise);
+    COST(dsb_records);
     COST(dsb_mux);
     COST(dsb_stream);
     COST(dsb_msg_stream);
