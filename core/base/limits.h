@@ -94,6 +94,14 @@ _Static_assert(DSB_QUEUES_NODE_MAX < 0x80000000u, "a part's length and one bit f
 _Static_assert((DSB_CREDIT_FRAME_MIN + DSB_PART_HEAD_LEN) * 16 == DSB_CREDIT_FRAME_MIN * 17,
                "the smallest frame that pays for its bytes alone");
 
+/* ---- net (docs/contracts/net.md) ------------------------------------------------------------ */
+
+#define NX_NET_PARTS_MAX    16   /* spans of one send or receive */
+#define NX_NET_BACKLOG_MAX  128  /* connections that wait to be accepted, at one listener */
+#define NX_NET_DATAGRAM_MAX 1232 /* 1,280 that every IPv6 link carries, less heads of 40 and 8 */
+
+_Static_assert(NX_NET_DATAGRAM_MAX == 1280 - 40 - 8, "a datagram is never cut up on its way");
+
 /* ---- discovery (docs/contracts/discovery.md) ------------------------------------------------ */
 
 #define DSB_BEACON_MAX              256 /* bytes of one beacon that we send or look at */
@@ -106,6 +114,7 @@ _Static_assert((DSB_CREDIT_FRAME_MIN + DSB_PART_HEAD_LEN) * 16 == DSB_CREDIT_FRA
 /* 41 + id without services, 79 + name of trailer: whoever drops the services may keep the name. */
 _Static_assert(41 + DSB_ID_TEXT_MAX + 79 + DSB_BEACON_NAME_MAX <= DSB_BEACON_MAX,
                "the longest id, the longest name and a signature fit into one beacon");
+_Static_assert(DSB_BEACON_MAX <= NX_NET_DATAGRAM_MAX, "a beacon is one datagram");
 
 /* clang-format off */
 #define DSB_CANDIDATES_MAX                 4   /* addresses kept of one device */
