@@ -23,8 +23,8 @@
  *                     FAILED <----------------------------+          close: from each of them
  *
  * Inside OPEN each direction ends by itself: ours by `finish`, theirs when `receive` answers NX_END.
- * A failure is final, is answered again and again, and comes after every byte that arrived before it
- * only if the system below keeps those bytes: a reset may throw them away.
+ * A failure is final and is answered again and again. What arrived before it can still be received, as
+ * far as the system below kept it, and is never followed by NX_END.
  *
  * Sockets are named by handles; a handle that was closed finds nothing, whoever has moved in since. A
  * call on such a one answers NX_E_CLOSED, a call on a socket of another sort NX_E_INVALID.
@@ -145,17 +145,17 @@ NX_MUST_CHECK enum nx_status nx_net_listen(const struct nx_net *net, const struc
 
 /* Take the next connection that waits.
  * NX_OK: `stream` is open, `peer` is where it comes from; NX_WOULD_BLOCK: none waits, ACCEPTABLE will
- * come; NX_E_NO_MEMORY: there is no place for it, it keeps waiting, ACCEPTABLE comes when a socket was
- * closed (or the system may have room again); NX_E_CLOSED, NX_E_INVALID; NX_E_IO. A connection that
- * died while it waited is nobody's business and is not told. */
+ * come; NX_E_NO_MEMORY: there is no place for one, whether or not one waits, and it keeps waiting;
+ * ACCEPTABLE comes when one waits and there may be a place again; NX_E_CLOSED, NX_E_INVALID; NX_E_IO. A
+ * connection that was cut while it waited comes as one that has failed, or not at all. */
 NX_MUST_CHECK enum nx_status nx_net_accept(const struct nx_net *net, struct nx_handle listener,
                                            struct nx_handle *stream, struct nx_address *peer);
 
 /* Begin to reach `peer`; DIALLED tells how it went, no later than at the first tick of the driver at or
  * after `deadline`, which may be NX_NEVER: then the system's own patience counts. Until then
  * send and receive answer NX_WOULD_BLOCK, and are told when the dial is over.
- * NX_OK: begun; NX_E_INVALID: no address or no port; NX_E_NOT_FOUND, NX_E_DENIED, NX_E_NO_MEMORY,
- * NX_E_UNSUPPORTED, NX_E_IO: it failed at once, there is no socket and no event. */
+ * NX_OK: begun, whatever comes of it is told by DIALLED alone; NX_E_INVALID: no address or no port;
+ * NX_E_DENIED, NX_E_NO_MEMORY, NX_E_UNSUPPORTED, NX_E_IO: it could not begin, there is no socket. */
 NX_MUST_CHECK enum nx_status nx_net_connect(const struct nx_net *net, const struct nx_address *peer,
                                             struct nx_instant deadline, struct nx_handle *stream,
                                             struct nx_net_fault *fault);
