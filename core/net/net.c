@@ -44,20 +44,22 @@ const char *nx_net_failure_text(enum nx_net_failure failure)
 static enum nx_status tell(struct nx_net_fault *fault, enum nx_net_failure failure,
                            const char *verb, const struct nx_address *address)
 {
-    if (fault != NULL) {
-        char where[NX_ADDRESS_TEXT_CAP];
-        struct nx_text t = nx_text_over(fault->why.text, sizeof(fault->why.text));
+    char where[NX_ADDRESS_TEXT_CAP];
 
-        fault->failure = failure;
-        if (failure != NX_NET_FAILURE_NONE) {
-            nx_address_print(address, where);
-            nx_text_add(&t, verb);
-            nx_text_add(&t, " ");
-            nx_text_add(&t, where);
-            nx_text_add(&t, ": ");
-            nx_text_add(&t, nx_net_failure_text(failure));
-        }
-    }
+    if (fault == NULL)
+        return nx_net_failure_status(failure);
+    fault->failure = failure;
+    nx_why_set(&fault->why, "");
+    if (failure == NX_NET_FAILURE_NONE)
+        return NX_OK;
+
+    struct nx_text t = nx_text_over(fault->why.text, sizeof(fault->why.text));
+    nx_address_print(address, where);
+    nx_text_add(&t, verb);
+    nx_text_add(&t, " ");
+    nx_text_add(&t, where);
+    nx_text_add(&t, ": ");
+    nx_text_add(&t, nx_net_failure_text(failure));
     return nx_net_failure_status(failure);
 }
 

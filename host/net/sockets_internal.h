@@ -48,23 +48,23 @@ enum nx_status nx_tcp_accept(void *self, struct nx_handle listener, struct nx_ha
                              struct nx_address *peer);
 enum nx_net_failure nx_tcp_connect(void *self, const struct nx_address *peer,
                                    struct nx_instant deadline, struct nx_handle *stream);
-enum nx_status nx_tcp_send(void *self, struct nx_handle stream, const struct nx_bytes *parts,
+enum nx_status nx_tcp_send(void *self, struct nx_handle handle, const struct nx_bytes *parts,
                            size_t part_count, size_t *sent);
-enum nx_status nx_tcp_receive(void *self, struct nx_handle stream, const struct nx_net_room *rooms,
+enum nx_status nx_tcp_receive(void *self, struct nx_handle handle, const struct nx_net_room *rooms,
                               size_t room_count, size_t *received);
-enum nx_status nx_tcp_finish(void *self, struct nx_handle stream);
+enum nx_status nx_tcp_finish(void *self, struct nx_handle handle);
 
 /* The loop says that a dial may be over. */
 void nx_tcp_look_at_dial(struct nx_socket *stream);
 
 /* The same of datagrams. */
 enum nx_net_failure nx_udp_bind(void *self, const struct nx_address *local, bool is_shared,
-                                struct nx_handle *socket);
-enum nx_net_failure nx_udp_join(void *self, struct nx_handle socket, const struct nx_address *group,
+                                struct nx_handle *handle);
+enum nx_net_failure nx_udp_join(void *self, struct nx_handle handle, const struct nx_address *group,
                                 uint32_t interface_index);
-enum nx_status nx_udp_send_to(void *self, struct nx_handle socket, const struct nx_address *to,
+enum nx_status nx_udp_send_to(void *self, struct nx_handle handle, const struct nx_address *to,
                               struct nx_bytes datagram);
-enum nx_status nx_udp_receive_from(void *self, struct nx_handle socket, struct nx_net_room room,
+enum nx_status nx_udp_receive_from(void *self, struct nx_handle handle, struct nx_net_room room,
                                    struct nx_net_datagram *datagram);
 
 #endif

@@ -330,11 +330,9 @@ static void remember(struct state *st, struct socket *s, enum nx_status status)
         EXPECT_STATUS(nx_net_local(&st->net, s->handle, &s->at), NX_OK);
 }
 
-static enum nx_status receive_span(struct state *st, struct socket *s, uint8_t *bytes, size_t cap,
-                                   size_t *len)
+static enum nx_status receive_room(struct state *st, const struct socket *s,
+                                   struct nx_net_room room, size_t *len)
 {
-    struct nx_net_room room = {bytes, cap};
-
     return nx_net_receive(&st->net, s->handle, &room, 1, len);
 }
 
@@ -407,7 +405,7 @@ static void serve(struct state *st, struct socket *s, const struct socket *liste
         if (!EXPECT_STATUS(status, NX_OK))
             return;
         for (int k = 0; k < TURNS_MAX; k++) {
-            status = receive_span(st, s, &byte, 1, &len);
+            status = receive_room(st, s, (struct nx_net_room){&byte, 1}, &len);
             if (status != NX_WOULD_BLOCK)
                 break;
             wait(st);
@@ -478,7 +476,8 @@ static void receive_text(struct state *st, struct socket *s, const char *text)
 
     for (int i = 0; i < TURNS_MAX && have < wanted.len; i++) {
         size_t len;
-        enum nx_status status = receive_span(st, s, bytes + have, wanted.len - have, &len);
+        enum nx_status status =
+            receive_room(st, s, (struct nx_net_room){bytes + have, wanted.len - have}, &len);
 
         have += len;
         if (status == NX_WOULD_BLOCK)
@@ -496,7 +495,7 @@ static void receive_not(struct state *st, struct socket *s, enum nx_status wante
     size_t len;
 
     for (int i = 0; i < TURNS_MAX && status == NX_WOULD_BLOCK; i++) {
-        status = receive_span(st, s, &byte, 1, &len);
+        status = receive_room(st, s, (struct nx_net_room){&byte, 1}, &len);
         EXPECT_EQ(len, status == NX_OK);
         if (status == NX_WOULD_BLOCK)
             wait(st);
@@ -508,7 +507,9 @@ static void receive_not(struct state *st, struct socket *s, enum nx_status wante
 static enum nx_status send_pattern(struct state *st, struct socket *s, uint32_t len_max)
 {
     static uint8_t bytes[PART_MAX];
-    uint32_t len = len_max < PART_MAX ? len_max : PART_MAX;
+    uint32_t len = len_max;
+    if (len > PART_MAX)
+        len = PART_MAX;
     uint32_t first = len / 3;
     const struct nx_bytes parts[] = {{bytes, first}, {NULL, 0}, {bytes + first, len - first}};
     size_t sent;
@@ -769,7 +770,7 @@ static void expect_nothing(struct state *st, struct socket *s)
     struct nx_net_datagram datagram;
     uint8_t byte;
     size_t len;
-    enum nx_status status = receive_span(st, s, &byte, 1, &len);
+    enum nx_status status = receive_room(st, s, (struct nx_net_room){&byte, 1}, &len);
 
     if (status == NX_E_INVALID)
         status =
