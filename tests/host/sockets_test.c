@@ -32,6 +32,8 @@ static void reset(void *self, struct nx_net *net)
     if (m->sockets.loop != NULL) {
         nx_sockets_wipe(&m->sockets);
         EXPECT_EQ(m->sockets.handles.count, 0);
+        EXPECT_EQ(m->sockets.dial_count, 0);
+        EXPECT_EQ(m->sockets.paused_count, 0);
         nx_loop_wipe(&m->loop);
     }
     memset(m, 0, sizeof(*m));
@@ -210,6 +212,61 @@ static void dial_deadlines(void)
     EXPECT(!nx_net_event(&net, &event));
 }
 
+static void quiet_loop(void)
+{
+    struct nx_net net;
+    struct nx_address at, peer;
+    struct nx_handle dialled, accepted;
+    struct nx_bytes byte = nx_bytes_of("x", 1);
+    size_t sent;
+
+    unit_row("bytes that nobody asks for do not keep the loop awake");
+    reset(&machine, &net);
+    struct nx_handle listener = listen_here(&net, &at);
+    EXPECT_STATUS(nx_net_connect(&net, &at, NX_NEVER, &dialled, NULL), NX_OK);
+    expect_event(&net, dialled, NX_NET_DIALLED, NX_OK);
+    EXPECT_STATUS(nx_net_accept(&net, listener, &accepted, &peer), NX_OK);
+
+    uint8_t room_byte;
+    struct nx_net_room room = {&room_byte, 1};
+    EXPECT_STATUS(nx_net_receive(&net, accepted, &room, 1, &sent), NX_WOULD_BLOCK);
+    EXPECT_STATUS(nx_net_send(&net, dialled, &byte, 1, &sent), NX_OK);
+    expect_event(&net, accepted, NX_NET_READABLE, NX_OK);
+
+    struct nx_instant until = nx_instant_after(nx_clock_now(), nx_milliseconds(50));
+    uint32_t turn_count = 0;
+    for (; !nx_instant_reached(until, nx_clock_now()); turn_count++)
+        nx_loop_wait(&machine.loop, until);
+    EXPECT(turn_count <= 3);
+}
+
+static void untaken_news(void)
+{
+    struct nx_net net;
+    struct nx_address at;
+    struct nx_handle stream, other;
+    struct nx_net_event event;
+
+    unit_row("news of a socket that is closed is not told, and the place is let without it");
+    reset(&machine, &net);
+    (void)listen_here(&net, &at);
+    EXPECT_STATUS(nx_net_connect(&net, &at, (struct nx_instant){1}, &stream, NULL), NX_OK);
+    nx_sockets_tick(&machine.sockets, (struct nx_instant){1});
+    nx_net_close(&net, stream);
+    EXPECT(!nx_net_event(&net, &event));
+    wait_a_little(&machine);
+    EXPECT_STATUS(nx_net_bind(&net, &at, false, &other, NULL), NX_OK);
+    EXPECT_EQ((uint32_t)other.value, (uint32_t)stream.value);
+    EXPECT(!nx_net_event(&net, &event));
+
+    unit_row("whoever moved in is told its own");
+    EXPECT_STATUS(nx_net_connect(&net, &at, (struct nx_instant){1}, &stream, NULL), NX_OK);
+    nx_sockets_tick(&machine.sockets, (struct nx_instant){1});
+    EXPECT(nx_net_event(&net, &event));
+    EXPECT_EQ(event.socket.value, stream.value);
+    EXPECT(!nx_net_event(&net, &event));
+}
+
 static void many_dials(void)
 {
     struct nx_net net;
@@ -302,6 +359,8 @@ UNIT_SUITE(sockets_test)
 {
     descriptors();
     dial_deadlines();
+    quiet_loop();
+    untaken_news();
     many_dials();
     no_descriptors();
     families();
