@@ -471,7 +471,7 @@ static void send_until(struct state *st, struct socket *s, enum nx_status wanted
 static void receive_text(struct state *st, struct socket *s, const char *text)
 {
     struct nx_bytes wanted = nx_bytes_of_text(text);
-    uint8_t bytes[64];
+    uint8_t bytes[64] = {0};
     size_t have = 0;
 
     for (int i = 0; i < TURNS_MAX && have < wanted.len; i++) {
