@@ -39,6 +39,8 @@
 #define DSB_PROOF_MEMBERS_MAX 16   /* of the object: three are ours, others are ignored */
 #define DSB_PROOF_NODES_MAX   256  /* values and keys: 103 are ours */
 
+#define DSB_ADMISSION_LEN_MAX 256 /* of either admission message as we write it: one segment */
+
 _Static_assert(DSB_PROOF_TEXT_MAX == 114 + 96 * 3 + 94, "the longest proof");
 _Static_assert(DSB_PROOF_PAYLOAD_MAX == DSB_HANDSHAKE_MAX - (32 + 16), "a key and a tag beside it");
 

@@ -2,6 +2,7 @@
 #include "core/crypto/crypto.h"
 #include "tests/unit/unit.h"
 
+void admission_test(void);
 void announcer_test(void);
 void discovery_test(void);
 void identity_proof_test(void);
@@ -42,6 +43,7 @@ void streams_over_mux_test(void);
 int main(void)
 {
     static const struct unit_suite suites[] = {
+        {"bus/admission", admission_test},
         {"bus/announcer", announcer_test},
         {"bus/discovery", discovery_test},
         {"bus/identity", identity_test},
