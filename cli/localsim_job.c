@@ -589,7 +589,7 @@ static enum nx_status open_received(struct job *job)
     if (!received_file_begin(&job->received, job->options->into, job->options->file))
         return fail(job, NX_E_IO, "%s: %s", job->received.path, strerror(errno));
     if (received_file_replaces(&job->received, job->source))
-        return fail(job, NX_E_EXISTS, "%s: is the very file that is sent; name another folder",
+        return fail(job, NX_E_EXISTS, "%s is the very file that is sent; name another folder",
                     job->received.path);
     return NX_OK;
 }
