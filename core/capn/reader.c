@@ -18,9 +18,26 @@ void nx_capn_message_fail(struct nx_capn_message *m, enum nx_status status, cons
     m->why = why;
 }
 
+static void fail_limit(struct nx_capn_message *m, const char *what, uint64_t limit, uint64_t asked)
+{
+    if (m->status != NX_OK)
+        return;
+    nx_capn_message_fail(m, NX_E_LIMIT, what);
+    m->limit = limit;
+    m->asked = asked;
+}
+
 void nx_capn_message_fail_depth(struct nx_capn_message *m)
 {
-    nx_capn_message_fail(m, NX_E_LIMIT, "pointers deeper than the depth limit");
+    fail_limit(m, "pointers one below another", m->depth_max, (uint64_t)m->depth_max + 1);
+}
+
+void nx_capn_message_explain(const struct nx_capn_message *m, struct nx_why *why)
+{
+    if (m->status == NX_E_LIMIT)
+        nx_why_limit(why, m->why, m->limit, m->asked);
+    else
+        nx_why_set(why, m->why == NULL ? "" : m->why);
 }
 
 static bool malformed(struct nx_capn_message *m, const char *why)
@@ -34,8 +51,9 @@ static bool charge(struct nx_capn_message *m, uint64_t words)
     uint64_t cost = words == 0 ? 1 : words;
 
     if (cost > m->words_left) {
+        fail_limit(m, "words to read of one message", m->words_to_read_max,
+                   m->words_to_read_max - m->words_left + cost);
         m->words_left = 0;
-        nx_capn_message_fail(m, NX_E_LIMIT, "more words to read than the traversal limit");
         return false;
     }
     m->words_left -= cost;
@@ -53,6 +71,7 @@ enum nx_status nx_capn_message_over(struct nx_capn_message *m, const struct nx_c
         .segment_count = segment_count,
         .depth_max = limits->depth_max,
         .words_left = limits->traversal_words_max,
+        .words_to_read_max = limits->traversal_words_max,
         .utf8 = limits->utf8,
     };
 
@@ -62,10 +81,27 @@ enum nx_status nx_capn_message_over(struct nx_capn_message *m, const struct nx_c
         words += segments[i].word_count;
     }
     if (words > limits->words_max)
-        nx_capn_message_fail(m, NX_E_LIMIT, "more words than a message may have");
+        fail_limit(m, "words of a message", limits->words_max, words);
     else if (segment_count == 0 || segments[0].word_count == 0)
         malformed(m, "a message without a root");
     return m->status;
+}
+
+/* Which of the frame's two limits it was, from its head alone: segments, or words in all of them. */
+static void fail_frame(struct nx_capn_message *m, const struct nx_capn_limits *limits,
+                       struct nx_bytes in, uint32_t table_cap)
+{
+    struct nx_reader r = nx_reader_over(in);
+    uint64_t segment_count = (uint64_t)nx_read_u32le(&r) + 1;
+    uint64_t words = 0;
+
+    if (segment_count > table_cap) {
+        fail_limit(m, "segments of a message", table_cap, segment_count);
+        return;
+    }
+    for (uint64_t i = 0; i < segment_count; i++)
+        words += nx_read_u32le(&r);
+    fail_limit(m, "words of a message", limits->words_max, words);
 }
 
 enum nx_status nx_capn_message_open(struct nx_capn_message *m, const struct nx_capn_limits *limits,
@@ -79,7 +115,7 @@ enum nx_status nx_capn_message_open(struct nx_capn_message *m, const struct nx_c
 
     *m = (struct nx_capn_message){0};
     if (status == NX_E_LIMIT)
-        nx_capn_message_fail(m, NX_E_LIMIT, "more segments or words than a message may have");
+        fail_frame(m, limits, in, table_cap);
     else if (status == NX_WOULD_BLOCK)
         malformed(m, "the message is cut short");
     else if (used != in.len)

@@ -47,9 +47,12 @@ struct nx_capn_message {
     uint32_t segment_count;
     uint32_t depth_max;
     uint64_t words_left; /* of the traversal limit */
+    uint64_t words_to_read_max;
     bool utf8;
     enum nx_status status; /* NX_OK, or the first failure for good */
     const char *why;       /* a constant sentence beside it; NULL while NX_OK */
+    uint64_t limit;        /* of NX_E_LIMIT: its value, and what was asked */
+    uint64_t asked;
 };
 
 /* A pointer that has not been followed: a field, an element, the root. `at` is NULL for one that
@@ -116,6 +119,10 @@ NX_MUST_CHECK enum nx_status nx_capn_message_over(struct nx_capn_message *m,
 /* The root of a constant that a schema brings, opened in `m`; it is our own and has no limits. */
 struct nx_capn_ref nx_capn_constant(struct nx_capn_message *m,
                                     const struct nx_capn_segment *segment);
+
+/* The sentence for a person: why, and for NX_E_LIMIT which limit, its value and what was asked. Empty
+ * while NX_OK. */
+void nx_capn_message_explain(const struct nx_capn_message *m, struct nx_why *why);
 
 /* Note a failure that the schema's user found (a value that may not be). The first one stays. */
 void nx_capn_message_fail(struct nx_capn_message *m, enum nx_status status, const char *why);

@@ -265,6 +265,37 @@ static void check_kinds(void)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
+static void expect_sentence(const struct nx_capn_message *m, const char *sentence)
+{
+    struct nx_why why;
+
+    nx_capn_message_explain(m, &why);
+    EXPECT_TEXT(why.text, sentence);
+}
+
+static void check_sentences(void)
+{
+    struct nx_capn_segment table[2];
+    struct nx_capn_limits limits = wide;
+    struct nx_capn_message m;
+
+    unit_row("a segment more than there is room for is told with both numbers");
+    EXPECT_STATUS(nx_capn_message_open(&m, &limits, nx_bytes_of("\2\0\0\0", 4), table, 2),
+                  NX_E_LIMIT);
+    expect_sentence(&m, "segments of a message: limit 2, asked 3");
+
+    unit_row("a frame of more words than allowed is told with both numbers");
+    limits.words_max = 5;
+    EXPECT_STATUS(nx_capn_message_open(&m, &limits, nx_bytes_of("\0\0\0\0\6\0\0\0", 8), table, 2),
+                  NX_E_LIMIT);
+    expect_sentence(&m, "words of a message: limit 5, asked 6");
+
+    unit_row("what is malformed is told in a sentence without numbers");
+    EXPECT_STATUS(nx_capn_message_open(&m, &limits, nx_bytes_of("\0\0\0", 3), table, 2),
+                  NX_E_MALFORMED);
+    expect_sentence(&m, "the message is cut short");
+}
+
 static void check_words_limit(void)
 {
     struct nx_capn_limits limits = wide;
@@ -277,6 +308,7 @@ static void check_words_limit(void)
 
     unit_row("a message of a word more than allowed is not");
     EXPECT_STATUS(words_open(&w, &limits, words, 3, words, 3), NX_E_LIMIT);
+    expect_sentence(&w.m, "words of a message: limit 5, asked 6");
 
     unit_row("a message without a word has no root");
     EXPECT_STATUS(words_open(&w, &limits, words, 0, NULL, 0), NX_E_MALFORMED);
@@ -316,6 +348,7 @@ static void check_depth_limit(void)
     EXPECT_STATUS(words_open(&w, &limits, loop, 1, NULL, 0), NX_OK);
     EXPECT_EQ(descend(&w.m), 7);
     EXPECT_STATUS(w.m.status, NX_E_LIMIT);
+    expect_sentence(&w.m, "pointers one below another: limit 7, asked 8");
 
     unit_row("at depth 0 not even the root is followed");
     limits.depth_max = 0;
@@ -360,6 +393,7 @@ static void check_traversal_limit(void)
     EXPECT_EQ(nx_capn_read_data(nx_capn_root(&w.m), none).len, 0);
     EXPECT_STATUS(w.m.status, NX_E_LIMIT);
     EXPECT_EQ(nx_capn_read_data(nx_capn_root(&w.m), none).len, 0);
+    expect_sentence(&w.m, "words to read of one message: limit 4, asked 6");
 
     unit_row("an object without words costs one all the same");
     limits.traversal_words_max = 1;
@@ -423,6 +457,7 @@ UNIT_SUITE(reader_test)
     check_fields();
     check_elements();
     check_kinds();
+    check_sentences();
     check_words_limit();
     check_depth_limit();
     check_traversal_limit();
