@@ -28,7 +28,8 @@ static enum nx_status append(struct nx_capn_builder *b, struct nx_writer *out)
 {
     struct nx_bytes message;
 
-    if (nx_capn_builder_finish(b, &message) != NX_OK || nx_writer_room(out) < message.len)
+    NX_CHECK(nx_capn_builder_finish(b, &message) == NX_OK); /* DSB_ADMISSION_LEN_MAX holds either */
+    if (nx_writer_room(out) < message.len)
         return NX_E_LIMIT;
     nx_write_bytes(out, message);
     return NX_OK;

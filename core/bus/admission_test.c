@@ -215,9 +215,55 @@ static const struct {
      "56475aa75463474c0285df5dbf2bcab73da651358839e9b77481b2eab107708", 64, NX_E_MALFORMED},
     {"an id that is a name is refused", "node-a", 64, NX_E_MALFORMED},
     {"no id is refused", "", 64, NX_E_MALFORMED},
+    {"an id that is not even text is refused", "\xff\xfe", 64, NX_E_MALFORMED},
     {"an attestation of 63 bytes is refused", v1_id, 63, NX_E_MALFORMED},
     {"an attestation of 65 bytes is refused", v1_id, 65, NX_E_MALFORMED},
 };
+
+/* Likewise a response. */
+static enum nx_status crafted_no(const char *reason, size_t attestation_len)
+{
+    static const uint8_t zeros[65];
+    uint8_t memory[512];
+    struct nx_capn_builder b;
+    struct nx_bytes message;
+    struct dsb_connect_response read;
+
+    nx_capn_builder_init_frame(&b, memory, sizeof(memory));
+    struct dsoftbus_connect_response_builder r = dsoftbus_connect_response_new_root(&b);
+    dsoftbus_connect_response_set_protocol(r, DSB_PROTOCOL_NATIVE);
+    dsoftbus_connect_response_set_reason(r, nx_bytes_of_text(reason));
+    dsoftbus_connect_response_set_attestation(r, nx_bytes_of(zeros, attestation_len));
+    EXPECT_STATUS(nx_capn_builder_finish(&b, &message), NX_OK);
+    return dsb_connect_response_decode(message, &read);
+}
+
+static const struct {
+    const char *name;
+    const char *reason;
+    size_t attestation_len;
+    enum nx_status status;
+} crafted_noes[] = {
+    {"a word of the list and 64 bytes are a no", "busy", 64, NX_OK},
+    {"a reason that is none of the list is refused", "because", 64, NX_E_MALFORMED},
+    {"a reason with more behind its word is refused", "busy!", 64, NX_E_MALFORMED},
+    {"a reason that is not even text is refused", "\xff", 64, NX_E_MALFORMED},
+    {"a no with an attestation of 63 bytes is refused", "busy", 63, NX_E_MALFORMED},
+};
+
+static void crafted_no_rows(void)
+{
+    struct dsb_connect_response read;
+
+    for (size_t i = 0; i < NX_COUNT_OF(crafted_noes); i++) {
+        unit_row(crafted_noes[i].name);
+        EXPECT_STATUS(crafted_no(crafted_noes[i].reason, crafted_noes[i].attestation_len),
+                      crafted_noes[i].status);
+    }
+
+    unit_row("a response that is no message is refused");
+    EXPECT_STATUS(dsb_connect_response_decode(nx_bytes_of("\0\0\0", 3), &read), NX_E_MALFORMED);
+}
 
 static void crafted_rows(void)
 {
@@ -300,5 +346,6 @@ UNIT_SUITE(admission_test)
     request_rejects();
     response_rejects();
     crafted_rows();
+    crafted_no_rows();
     attestation_rows();
 }

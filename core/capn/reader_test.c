@@ -290,6 +290,12 @@ static void check_sentences(void)
                   NX_E_LIMIT);
     expect_sentence(&m, "words of a message: limit 5, asked 6");
 
+    unit_row("nothing is told while nothing is wrong");
+    EXPECT_STATUS(nx_capn_message_open(
+                      &m, &limits, nx_bytes_of("\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0", 16), table, 2),
+                  NX_OK);
+    expect_sentence(&m, "");
+
     unit_row("what is malformed is told in a sentence without numbers");
     EXPECT_STATUS(nx_capn_message_open(&m, &limits, nx_bytes_of("\0\0\0", 3), table, 2),
                   NX_E_MALFORMED);

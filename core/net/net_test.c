@@ -403,6 +403,34 @@ static void the_rest_is_handed_on(void)
     EXPECT(!puppet.was_abort);
 }
 
+static void groups_are_told_apart(void)
+{
+    static const struct {
+        const char *name;
+        const char *address;
+        bool is_group;
+    } cases[] = {
+        {"the group of beacons is a group", "239.42.0.1", true},
+        {"the last address before the groups of IPv4 is none", "223.255.255.255", false},
+        {"the first address behind the groups of IPv4 is none", "240.0.0.0", false},
+        {"the group of beacons over IPv6 is a group", "[ff12::4e58:5342]", true},
+        {"a link-local address of IPv6 is no group", "[fe80::1]", false},
+    };
+    struct nx_address none = {.family = NX_ADDRESS_NONE};
+
+    for (size_t i = 0; i < NX_COUNT_OF(cases); i++) {
+        struct nx_address address;
+
+        unit_row(cases[i].name);
+        EXPECT_STATUS(nx_address_parse(nx_bytes_of_text(cases[i].address), 1, &address, NULL),
+                      NX_OK);
+        EXPECT_EQ(nx_net_is_group(&address), cases[i].is_group);
+    }
+
+    unit_row("no address is no group");
+    EXPECT(!nx_net_is_group(&none));
+}
+
 UNIT_SUITE(net_test)
 {
     each_failure_has_its_sentence();
@@ -410,4 +438,5 @@ UNIT_SUITE(net_test)
     arguments_are_looked_at();
     spans_are_counted();
     the_rest_is_handed_on();
+    groups_are_told_apart();
 }

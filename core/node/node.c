@@ -135,10 +135,8 @@ enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant now,
     for (uint32_t i = 0; i < n->link_count; i++)
         n->links[i].state = DSB_LINK_FREE;
 
-    status =
-        dsb_pools_init(&n->pools, config->profile, tables.pools, dsb_pools_size(config->profile));
-    if (status != NX_OK)
-        return status;
+    NX_CHECK(dsb_pools_init(&n->pools, config->profile, tables.pools,
+                            dsb_pools_size(config->profile)) == NX_OK); /* the config holds */
     nx_store_init(&n->store, tables.store_values, NX_STORE_VALUE_MAX, STORE_SLOTS);
     dsb_registry_init(&n->registry, config->world, tables.peers, config->profile->peer_count_max);
     init_pairing(n);

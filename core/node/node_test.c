@@ -164,6 +164,16 @@ static void unpair_rows(void)
     enum dsb_frame_kind kinds[4];
     uint32_t links[2];
 
+    unit_row("unpairing one device leaves the session with another alone");
+    b = bench_begin(2);
+    (void)bench_session(b, 0);
+    (void)bench_session(b, 1);
+    EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, "friend-0"), NX_OK);
+    while (bench_store(b, NX_OK)) {
+    }
+    EXPECT(dsb_node_session(&b->node, "friend-0") == NULL);
+    EXPECT(dsb_node_session(&b->node, "friend-1") != NULL);
+
     unit_row("unpairing ends every session with the device, one that it holds open at its end too");
     b = bench_begin(1);
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &links[0]), NX_OK);
