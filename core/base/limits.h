@@ -186,7 +186,7 @@ _Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can 
 
 /* ---- Cap'n Proto (docs/capnp.md) ------------------------------------------------------------- */
 
-#define NX_CAPN_WORDS_MAX           8192u /* 64 KiB: nothing longer fits a record (65,519 bytes) */
+#define NX_CAPN_WORDS_MAX           8192u  /* 64 KiB: nothing longer fits a record (65,519 bytes) */
 #define NX_CAPN_TRAVERSAL_WORDS_MAX 32768u /* each word of the longest message four times */
 #define NX_CAPN_DEPTH_DEFAULT       32
 #define NX_CAPN_DEPTH_MAX           64 /* hard: a copy uses stack for each level */
