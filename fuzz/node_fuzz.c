@@ -42,7 +42,7 @@ struct world {
 
 static struct dsb_pairing_device device_of(const char *name)
 {
-    struct dsb_pairing_device device;
+    struct dsb_pairing_device device = {.id = {0}};
 
     NX_CHECK(dsb_id_of_text(DSB_WORLD_SIM, name, device.id) == NX_OK);
     memset(device.ed25519, name[0], sizeof(device.ed25519));
