@@ -87,6 +87,7 @@ struct dsb_node {
     struct dsb_node_dial dials[DSB_NODE_DIALS_MAX];
     uint32_t dial_count;
     bool pair_dial_given; /* of the accept that is open */
+    bool budgets_due;     /* the registry had no place for them */
 
     struct dsb_node_event news[DSB_NODE_NEWS_MAX];
     uint32_t news_first;

@@ -164,6 +164,25 @@ static void unpair_rows(void)
     enum dsb_frame_kind kinds[4];
     uint32_t links[2];
 
+    unit_row("a budget that the registry has no place for is stored when it has one again");
+    char code[DSB_PAIRING_CODE_LEN + 1];
+    char id_text[] = "friend-0";
+    b = bench_begin(DSB_REGISTRY_CHANGES_MAX);
+    for (int i = 0; i < DSB_REGISTRY_CHANGES_MAX; i++) {
+        id_text[7] = (char)('0' + i);
+        EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, id_text), NX_OK);
+    }
+    EXPECT_STATUS(dsb_node_pair_offer(&b->node, b->now, "guest", code), NX_OK);
+    EXPECT(b->node.budgets_due);
+    while (bench_store(b, NX_OK)) {
+    }
+    EXPECT(!b->node.budgets_due);
+    uint32_t waits = 0;
+    for (size_t i = 0; i < DSB_PAIRING_SLOTS; i++)
+        waits +=
+            dsb_registry_budgets(&b->node.registry)->budget.act_ms[DSB_PAIRING_ACT_OFFER][i] > 0;
+    EXPECT_EQ(waits, 1);
+
     unit_row("unpairing one device leaves the session with another alone");
     b = bench_begin(2);
     (void)bench_session(b, 0);

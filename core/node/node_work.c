@@ -81,7 +81,10 @@ static void store_budgets(struct dsb_node *n, struct nx_instant now)
     struct dsb_pairing_saved saved;
 
     dsb_pairing_export(&n->pairing, now, &saved);
-    (void)!dsb_registry_set_budgets(&n->registry, &saved); /* refused only where pairing is, too */
+
+    /* Too many changes are under way: again after the registry's next news. Where it is not READY
+     * there is no pairing that could use a budget. */
+    n->budgets_due = dsb_registry_set_budgets(&n->registry, &saved) == NX_WOULD_BLOCK;
 }
 
 static void on_pairing_event(struct dsb_node *n, struct nx_instant now,
@@ -212,6 +215,10 @@ static bool step(struct dsb_node *n, struct nx_instant now)
     while (dsb_node_can_tell(n) && dsb_registry_event(&n->registry, &registry)) {
         on_registry_event(n, now, &registry);
         moved = true;
+    }
+    if (n->budgets_due) {
+        store_budgets(n, now);
+        moved = !n->budgets_due || moved;
     }
     while (nx_store_event(&n->store, &stored)) {
         (void)dsb_registry_stored(&n->registry, &stored); /* nobody else writes here */
