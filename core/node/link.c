@@ -12,6 +12,7 @@ static void begin(struct dsb_link *link, enum dsb_link_state state,
     link->bye_due = false;
     link->is_down = false;
     link->end_was_told = false;
+    link->unpair_due = false;
     link->refusal = NX_OK;
 }
 
@@ -200,4 +201,10 @@ void dsb_link_wipe(struct dsb_link *link)
         dsb_mux_wipe(&link->mux);
     nx_crypto_wipe(&link->info, sizeof(link->info));
     link->state = DSB_LINK_FREE;
+}
+
+void dsb_link_wipe_when_done(struct dsb_link *link)
+{
+    if (link->is_down && link->end_was_told && !link->unpair_due)
+        dsb_link_wipe(link);
 }

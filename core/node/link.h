@@ -45,7 +45,8 @@ struct dsb_link {
     enum nx_status refusal; /* REFUSED: why */
     bool bye_due;           /* PAIRING: GOAWAY is to be said */
     bool is_down;           /* SESSION: what was below is gone */
-    bool end_was_told;      /* SESSION: its owner has heard of its end; free when it is down, too */
+    bool end_was_told;      /* SESSION: its owner has heard of its end */
+    bool unpair_due;        /* SESSION: the other side unpaired us; the registry has no place yet */
     struct dsb_mux mux;     /* SESSION */
 };
 
@@ -76,6 +77,10 @@ bool dsb_link_output(struct dsb_link *link, struct dsb_pairing *pairing, struct 
 
 /* The link below is gone; not of one that is FREE. */
 void dsb_link_cut(struct dsb_link *link, struct nx_instant now, struct dsb_pairing *pairing);
+
+/* Wipe a session's link that nobody needs any more: it is down, its end was told, and the registry
+ * has taken what it brought. */
+void dsb_link_wipe_when_done(struct dsb_link *link);
 
 /* Give everything back; FREE again. */
 void dsb_link_wipe(struct dsb_link *link);

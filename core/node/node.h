@@ -160,7 +160,7 @@ bool dsb_node_link_output(struct dsb_node *n, uint32_t link, struct nx_writer *o
 bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link);
 
 /* What is below is gone. A session's link is free when its owner has heard of its end as well,
- * whichever comes first. */
+ * whichever comes first, and the registry has a place for an unpairing that it brought. */
 void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link);
 
 /* ---- the owner's verbs ----------------------------------------------------------------------- */

@@ -192,7 +192,9 @@ void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link
     l->is_down = true;
     if (l->info.purpose == DSB_LINK_TO_PAIR && l->info.is_initiator)
         n->pair_dial_given = false; /* an accept that is open still dials again */
-    if (l->info.purpose == DSB_LINK_TO_PAIR || l->end_was_told)
+    if (l->info.purpose == DSB_LINK_TO_PAIR)
         dsb_link_wipe(l);
+    else
+        dsb_link_wipe_when_done(l);
     dsb_node_work(n, now);
 }

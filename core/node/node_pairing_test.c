@@ -206,6 +206,25 @@ static void stored_rows(void)
     EXPECT(is_paired("guest-b"));
 }
 
+static void unpaired_rows(void)
+{
+    struct guest *a = &guests[0];
+    struct dsb_node_event event;
+
+    unit_row("a pairing that is being stored is newer than the session that ends as unpaired");
+    begin(1);
+    guest_init(a, "friend-0", 7);
+    uint32_t link = bench_session(b, 0);
+    guest_types(a);
+    run(a);
+    bench_bye(b, link, DSB_GOAWAY_UNPAIRED, 0);
+    EXPECT(bench_event(b, DSB_NODE_SESSION_ENDED, &event));
+    store_all();
+    EXPECT(bench_event(b, DSB_NODE_PAIRED, &event));
+    EXPECT(!bench_event(b, DSB_NODE_UNPAIRED, &event));
+    EXPECT(is_paired("friend-0"));
+}
+
 /* ---- what the registry has no room for ----------------------------------------------------- */
 
 static void full_rows(void)
@@ -288,6 +307,7 @@ static void cross_rows(void)
 UNIT_SUITE(node_pairing_test)
 {
     stored_rows();
+    unpaired_rows();
     full_rows();
     untaken_rows();
     cross_rows();

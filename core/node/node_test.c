@@ -73,19 +73,6 @@ static void config_rows(void)
     EXPECT(dsb_node_registry_why(&b->node)->text[0] != '\0');
 }
 
-/* The other side ends a session in good order, and goes on serving our streams up to `last_served`. */
-static void say_bye(uint32_t link, uint32_t last_served)
-{
-    const struct dsb_frame bye = {
-        .kind = DSB_FRAME_GOAWAY, .last_stream_id = last_served, .code = DSB_GOAWAY_BYE};
-    uint8_t bytes[DSB_FRAME_HEAD_LEN + 16];
-    struct nx_writer w = nx_writer_over(bytes, sizeof(bytes));
-    size_t used;
-
-    EXPECT_STATUS(dsb_frame_encode(&bye, &w), NX_OK);
-    EXPECT_STATUS(dsb_node_link_input(&b->node, b->now, link, nx_writer_bytes(&w), &used), NX_OK);
-}
-
 /* ---- who gets a link ----------------------------------------------------------------------- */
 
 static void admission_rows(void)
@@ -141,7 +128,7 @@ static void admission_rows(void)
     info = bench_info("friend-0", 7, DSB_LINK_TO_TALK, false);
     for (uint32_t i = 0; i < dsb_profile_board.link_count_max; i++)
         EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
-    say_bye(link, 0);
+    bench_bye(b, link, DSB_GOAWAY_BYE, 0);
     EXPECT(bench_event(b, DSB_NODE_SESSION_ENDED, &event));
     EXPECT(dsb_node_link_is_over(&b->node, link));
     dsb_node_link_down(&b->node, b->now, link);
@@ -183,6 +170,32 @@ static void unpair_rows(void)
             dsb_registry_budgets(&b->node.registry)->budget.act_ms[DSB_PAIRING_ACT_OFFER][i] > 0;
     EXPECT_EQ(waits, 1);
 
+    unit_row(
+        "a device that unpaired us is forgotten, though the registry had no place for it then");
+    struct dsb_node_event event;
+    b = bench_begin(DSB_REGISTRY_CHANGES_MAX + 1);
+    links[0] = bench_session(b, DSB_REGISTRY_CHANGES_MAX);
+    for (uint32_t i = 0; i < DSB_REGISTRY_CHANGES_MAX; i++)
+        EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, bench_friend(i)), NX_OK);
+    bench_bye(b, links[0], DSB_GOAWAY_UNPAIRED, 0);
+    EXPECT(bench_event(b, DSB_NODE_SESSION_ENDED, &event));
+    dsb_node_link_down(&b->node, b->now, links[0]);
+    while (bench_store(b, NX_OK)) {
+    }
+    EXPECT_EQ(dsb_registry_count(&b->node.registry), 0);
+
+    unit_row("its link stays in use until then, and is free afterwards");
+    b = bench_begin(DSB_REGISTRY_CHANGES_MAX + 1);
+    links[0] = bench_session(b, DSB_REGISTRY_CHANGES_MAX);
+    for (uint32_t i = 0; i < DSB_REGISTRY_CHANGES_MAX; i++)
+        EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, bench_friend(i)), NX_OK);
+    bench_bye(b, links[0], DSB_GOAWAY_UNPAIRED, 0);
+    dsb_node_link_down(&b->node, b->now, links[0]);
+    EXPECT(bench_event(b, DSB_NODE_SESSION_ENDED, &event));
+    EXPECT_EQ(b->node.links[links[0]].state, DSB_LINK_SESSION);
+    EXPECT(bench_store(b, NX_OK));
+    EXPECT_EQ(b->node.links[links[0]].state, DSB_LINK_FREE);
+
     unit_row("unpairing one device leaves the session with another alone");
     b = bench_begin(2);
     (void)bench_session(b, 0);
@@ -200,7 +213,7 @@ static void unpair_rows(void)
                                true, &stream),
                   NX_OK);
     EXPECT_EQ(bench_kinds(b, links[0], kinds), 1);
-    say_bye(links[0], 2);
+    bench_bye(b, links[0], DSB_GOAWAY_BYE, 2);
     EXPECT(!dsb_node_link_is_over(&b->node, links[0]));
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &links[1]), NX_OK);
     EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, "friend-0"), NX_OK);

@@ -141,7 +141,7 @@ static void on_added(struct dsb_node *n, struct nx_instant now,
     }
 
     /* The pairing ended while it was being stored: what nobody announced is taken out again. What an
-     * earlier pairing announced stays. */
+     * earlier pairing announced stays. There is a place: that of the change that is told here. */
     if (!was_wanted && event->status == NX_OK && !event->was_paired)
         (void)!dsb_registry_remove(&n->registry, event->id_text);
 }
@@ -172,6 +172,30 @@ static void on_removed(struct dsb_node *n, struct nx_instant now,
     }
     name(&news, event->id_text);
     dsb_node_tell(n, &news);
+}
+
+/* The other side unpaired us: its pin is gone, and ours goes the same way. With too many changes under
+ * way that is due until the registry's next news. A change of that device that is under way stands: it
+ * is a removal as well, or a pairing newer than the session that told of this. */
+static void unpair_in_turn(struct dsb_node *n, struct dsb_link *link)
+{
+    link->unpair_due = dsb_registry_remove(&n->registry, link->info.id_text) == NX_WOULD_BLOCK;
+    dsb_link_wipe_when_done(link);
+}
+
+static bool retry_unpairing(struct dsb_node *n)
+{
+    bool moved = false;
+
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        struct dsb_link *link = &n->links[i];
+
+        if (link->state != DSB_LINK_SESSION || !link->unpair_due)
+            continue;
+        unpair_in_turn(n, link);
+        moved = !link->unpair_due || moved;
+    }
+    return moved;
 }
 
 static void on_registry_event(struct dsb_node *n, struct nx_instant now,
@@ -220,6 +244,7 @@ static bool step(struct dsb_node *n, struct nx_instant now)
         store_budgets(n, now);
         moved = !n->budgets_due || moved;
     }
+    moved = retry_unpairing(n) || moved;
     while (nx_store_event(&n->store, &stored)) {
         (void)dsb_registry_stored(&n->registry, &stored); /* nobody else writes here */
         moved = true;
@@ -252,9 +277,11 @@ void dsb_node_on_mux_event(struct dsb_node *n, struct nx_instant now, struct dsb
     if (event->kind != DSB_MUX_SESSION_ENDED)
         return;
 
-    /* The other side unpaired us: its pin is gone, and ours goes the same way. */
+    link->end_was_told = true;
     if (event->by_peer && event->code == DSB_GOAWAY_UNPAIRED)
-        (void)!dsb_registry_remove(&n->registry, link->info.id_text);
+        unpair_in_turn(n, link);
+    else
+        dsb_link_wipe_when_done(link);
 }
 
 static bool link_event(struct dsb_node *n, struct nx_instant now, struct dsb_node_event *event)
@@ -272,9 +299,6 @@ static bool link_event(struct dsb_node *n, struct nx_instant now, struct dsb_nod
         event->status = event->mux.status;
         name(event, link->info.id_text);
         dsb_node_on_mux_event(n, now, link, &event->mux);
-        link->end_was_told = event->kind == DSB_NODE_SESSION_ENDED;
-        if (link->end_was_told && link->is_down)
-            dsb_link_wipe(link);
         return true;
     }
     return false;

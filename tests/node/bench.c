@@ -119,6 +119,18 @@ uint32_t bench_session(struct bench *b, uint32_t number)
     return link;
 }
 
+void bench_bye(struct bench *b, uint32_t link, enum dsb_goaway_code code, uint32_t last_served)
+{
+    const struct dsb_frame bye = {
+        .kind = DSB_FRAME_GOAWAY, .last_stream_id = last_served, .code = (uint16_t)code};
+    uint8_t bytes[DSB_FRAME_HEAD_LEN + 16];
+    struct nx_writer w = nx_writer_over(bytes, sizeof(bytes));
+    size_t used;
+
+    EXPECT_STATUS(dsb_frame_encode(&bye, &w), NX_OK);
+    EXPECT_STATUS(dsb_node_link_input(&b->node, b->now, link, nx_writer_bytes(&w), &used), NX_OK);
+}
+
 bool bench_event(struct bench *b, enum dsb_node_event_kind kind, struct dsb_node_event *event)
 {
     while (dsb_node_event(&b->node, b->now, event)) {

@@ -37,6 +37,9 @@ const char *bench_friend(uint32_t number);
 /* A session with that friend, who dialled; its link. */
 uint32_t bench_session(struct bench *b, uint32_t number);
 
+/* The other side of a session says goodbye, and goes on serving our streams up to `last_served`. */
+void bench_bye(struct bench *b, uint32_t link, enum dsb_goaway_code code, uint32_t last_served);
+
 /* The next news of this kind, passing over others. False: there is none. */
 bool bench_event(struct bench *b, enum dsb_node_event_kind kind, struct dsb_node_event *event);
 
