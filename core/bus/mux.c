@@ -316,17 +316,22 @@ enum nx_status dsb_mux_open(struct dsb_mux *m, struct nx_bytes name, uint8_t pri
     if (name.len < 1 || name.len > DSB_STREAM_NAME_MAX || !nx_utf8_is_valid(name) ||
         priority >= DSB_PRIORITY_COUNT)
         return NX_E_INVALID;
-    if (m->next_id > UINT32_MAX - 2)
-        return NX_E_LIMIT; /* ids are never used again */
+    if (m->next_id > UINT32_MAX - 2) { /* ids are never used again */
+        m->limit = (struct dsb_mux_limit){"stream ids of the session", UINT32_MAX - 2, m->next_id};
+        return NX_E_LIMIT;
+    }
 
     uint32_t slot;
     enum nx_status status = dsb_streams_add(&m->streams, m->next_id, true, name, &slot);
+    if (status == NX_E_LIMIT)
+        m->limit = dsb_mux_limit_of_streams(m);
     if (status != NX_OK)
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
     status = dsb_inbox_init(&s->inbox, &m->grants, &m->growth);
     if (status != NX_OK) {
+        m->limit = dsb_mux_limit_of_credit(m);
         dsb_streams_unindex(&m->streams, slot);
         dsb_streams_remove(&m->streams, slot);
         return status;
@@ -392,6 +397,9 @@ enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant now,
         return NX_E_CLOSED;
 
     status = dsb_outbox_push(&s->outbox, &m->streams.pools->blocks, bytes, push, taken);
+    if (status == NX_E_LIMIT)
+        m->limit =
+            (struct dsb_mux_limit){"bytes of a whole message", s->outbox.queue.limit, bytes.len};
     if (status == NX_WOULD_BLOCK) {
         s->writer_waits = true;
         if (dsb_outbox_is_empty(&s->outbox)) /* nothing of its own will drain and wake it */

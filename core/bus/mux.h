@@ -51,7 +51,7 @@ struct dsb_mux_event {
      * why; NX_E_CLOSED the session went first.
      * SESSION_ENDED: NX_END after a GOAWAY, with code and why (those of a breach, where the peer
      * found one); NX_E_CLOSED the link was cut; NX_E_TIMEOUT silence; NX_E_MALFORMED, NX_E_LIMIT or
-     * NX_E_STATE a breach of the peer's, named in why. */
+     * NX_E_STATE a breach of the peer's, named in why: its label, and of a limit the numbers. */
     enum nx_status status;
     bool by_peer; /* who began the end */
     uint16_t code;
@@ -59,10 +59,18 @@ struct dsb_mux_event {
     struct dsb_amount unconfirmed; /* ENDED: accepted and not confirmed, told this once */
 };
 
+/* A limit that was met, for the sentence of nx_why_limit. */
+struct dsb_mux_limit {
+    const char *what; /* static; NULL: none was */
+    uint64_t limit;
+    uint64_t asked;
+};
+
 struct dsb_mux_refusal {
     uint32_t stream_id;
     uint16_t code;
-    const char *why; /* static */
+    const char *label; /* static; NULL: the sentence of `limit` */
+    struct dsb_mux_limit limit;
 };
 
 struct dsb_mux {
@@ -89,11 +97,14 @@ struct dsb_mux {
     uint64_t ping_count;
     struct nx_instant starved_until; /* push met the node's bound: when to look again */
 
+    struct dsb_mux_limit limit; /* that the last NX_E_LIMIT of open or push was */
+
     bool end_due; /* SESSION_ENDED is to be told */
     bool end_by_peer;
     enum nx_status end_status;
     uint16_t end_code;
     struct nx_why end_why;
+    const char *end_label; /* static: what GOAWAY says in place of end_why; NULL: the same */
 };
 
 /* One end of an admitted session. The initiator opens odd stream ids, the responder even ones.
@@ -146,9 +157,14 @@ bool dsb_mux_is_over(const struct dsb_mux *m);
 /* Open a stream called `name` (1..64 bytes of UTF-8, unique among those this side opened). Pushing
  * may begin at once. `is_messages`: pushes keep their borders.
  * NX_OK, `*stream`; NX_E_INVALID: name or priority; NX_E_EXISTS: the name is in use; NX_E_LIMIT: the
- * session, the node or their credit is full; NX_E_CLOSED: the session is over or ending. */
+ * session, the node or their credit is full, see dsb_mux_why; NX_E_CLOSED: the session is over or
+ * ending. */
 NX_MUST_CHECK enum nx_status dsb_mux_open(struct dsb_mux *m, struct nx_bytes name, uint8_t priority,
                                           bool is_messages, struct dsb_stream_handle *stream);
+
+/* The sentence to the last NX_E_LIMIT that open or push answered: which limit, its value, what was
+ * asked. Empty when there was none. */
+void dsb_mux_why(const struct dsb_mux *m, struct nx_why *why);
 
 /* Accept a stream that the peer opened. `priority`: the highest that its service is given; the peer
  * may have asked for a lower one, and a higher one it does not get.
@@ -160,7 +176,7 @@ NX_MUST_CHECK enum nx_status dsb_mux_accept(struct dsb_mux *m, struct dsb_stream
 /* Push bytes: accepts all of them, or as many as there is room for, `*taken`, and copies them.
  * Nothing to push is NX_OK.
  * NX_OK; NX_WOULD_BLOCK: full, DSB_MUX_WRITABLE will come; NX_E_LIMIT: a whole message that no queue
- * of this node's profile holds; NX_E_STATE: not accepted yet, by us; NX_E_CLOSED: finished, aborted,
+ * of this node's profile holds, see dsb_mux_why; NX_E_STATE: not accepted yet, by us; NX_E_CLOSED: finished, aborted,
  * or the session is over; NX_E_ABORTED: by the peer. */
 NX_MUST_CHECK enum nx_status dsb_mux_push(struct dsb_mux *m, struct nx_instant now,
                                           struct dsb_stream_handle stream, struct nx_bytes bytes,

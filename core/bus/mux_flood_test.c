@@ -129,6 +129,28 @@ static uint32_t fill(uint32_t id, uint32_t len)
     return count;
 }
 
+/* The session ended, and this is what its owner hears of it. */
+static void expect_ended(const char *why)
+{
+    struct dsb_mux_event event = {0};
+
+    while (dsb_mux_event(&flood.mux, &event) && event.kind != DSB_MUX_SESSION_ENDED) {
+    }
+    EXPECT_EQ(event.kind, DSB_MUX_SESSION_ENDED);
+    EXPECT_TEXT(event.why.text, why);
+}
+
+/* A stream of ours is not opened, for this limit. */
+static void expect_no_room(const char *limit)
+{
+    struct dsb_stream_handle stream;
+    struct nx_why why;
+
+    EXPECT_STATUS(dsb_mux_open(&flood.mux, nx_bytes_of_text("ours"), 0, true, &stream), NX_E_LIMIT);
+    dsb_mux_why(&flood.mux, &why);
+    EXPECT_TEXT(why.text, limit);
+}
+
 static void data_rows(void)
 {
     /* A window of frames of 64 bytes: 1,024 of 68 bytes each, in blocks of 1,016, and one begun. */
@@ -198,6 +220,9 @@ static void open_rows(void)
     struct dsb_frame last = drain();
     EXPECT_EQ(last.kind, DSB_FRAME_GOAWAY);
     EXPECT_EQ(last.code, DSB_GOAWAY_LIMIT);
+    EXPECT_BYTES(last.body, nx_bytes_of_text("streams opened at once, beyond 128 a second: limit "
+                                             "256, asked 257"));
+    expect_ended("streams opened at once, beyond 128 a second: limit 256, asked 257");
     end(0, 1);
 
     begin("after a burst of 256, one second is 128 streams more and not 129");
@@ -261,10 +286,45 @@ static void slot_rows(void)
     begin("an id that would come round again is not opened");
     struct dsb_stream_handle stream;
     flood.mux.next_id = UINT32_MAX;
-    EXPECT_STATUS(dsb_mux_open(&flood.mux, nx_bytes_of_text("a"), 0, true, &stream), NX_E_LIMIT);
+    expect_no_room("stream ids of the session: limit 4294967293, asked 4294967295");
     flood.mux.next_id = UINT32_MAX - 2;
     EXPECT_STATUS(dsb_mux_open(&flood.mux, nx_bytes_of_text("a"), 0, true, &stream), NX_OK);
     EXPECT_STATUS(dsb_mux_open(&flood.mux, nx_bytes_of_text("b"), 0, true, &stream), NX_E_LIMIT);
+    end(0, 1);
+}
+
+/* Whoever asks for a stream hears which limit there was none left of, its value, and what was asked. */
+static void room_rows(void)
+{
+    struct nx_why why;
+
+    begin("before any limit was met there is no sentence to one");
+    dsb_mux_why(&flood.mux, &why);
+    EXPECT_TEXT(why.text, "");
+    end(0, 0);
+
+    begin("a node whose slots other sessions hold has none for a stream more");
+    uint32_t taken = 0;
+    while (nx_pool_free_count(&flood.pools.streams) > 0)
+        taken += nx_pool_take(&flood.pools.streams) != NX_POOL_NONE;
+    expect_no_room("streams of the node: limit 128, asked 129");
+    EXPECT_STATUS(open_in(2, "theirs"), NX_OK);
+    struct dsb_frame rst = drain();
+    EXPECT_EQ(rst.code, DSB_RST_LIMIT);
+    EXPECT_BYTES(rst.body, nx_bytes_of_text("mux.reject.stream_limit_exceeded"));
+    while (taken > 0)
+        nx_pool_give(&flood.pools.streams, --taken);
+    end(0, DSB_STREAMS_PER_SESSION_MAX);
+
+    begin("a session whose credit other streams have grown into has none for a stream more");
+    uint64_t left = nx_budget_left(&flood.mux.grants) - (DSB_CREDIT_INITIAL - 1);
+    EXPECT_STATUS(nx_budget_reserve(&flood.mux.grants, left), NX_OK);
+    expect_no_room("credit of the session: limit 8388608, asked 8388609");
+    EXPECT_STATUS(open_in(2, "theirs"), NX_OK);
+    rst = drain();
+    EXPECT_EQ(rst.code, DSB_RST_LIMIT);
+    EXPECT_BYTES(rst.body, nx_bytes_of_text("credit of the session: limit 8388608, asked 8388609"));
+    nx_budget_release(&flood.mux.grants, left);
     end(0, 1);
 }
 
@@ -369,6 +429,7 @@ UNIT_SUITE(mux_flood_test)
     data_rows();
     open_rows();
     slot_rows();
+    room_rows();
     account_rows();
     gone_rows();
 }

@@ -18,9 +18,29 @@ static enum nx_status breach_of_state(struct dsb_mux *m)
     return breach(m, NX_E_STATE, DSB_GOAWAY_PROTOCOL, MUX_REJECT_STATE);
 }
 
-static enum nx_status breach_of_window(struct dsb_mux *m)
+/* Over a limit. The owner is told its value and what was asked; the peer only the label, where there is
+ * one. */
+static enum nx_status breach_of_limit(struct dsb_mux *m, enum nx_status status, uint16_t code,
+                                      const char *label, struct dsb_mux_limit limit)
 {
-    return breach(m, NX_E_LIMIT, DSB_GOAWAY_PROTOCOL, MUX_REJECT_WINDOW);
+    struct nx_why why;
+
+    m->end_label = label;
+    dsb_mux_limit_explain(&limit, label, &why);
+    return breach(m, status, code, why.text);
+}
+
+static enum nx_status breach_of_window(struct dsb_mux *m, const char *what, uint64_t limit,
+                                       uint64_t asked)
+{
+    return breach_of_limit(m, NX_E_LIMIT, DSB_GOAWAY_PROTOCOL, MUX_REJECT_WINDOW,
+                           (struct dsb_mux_limit){what, limit, asked});
+}
+
+/* The first window of a stream is DSB_CREDIT_INITIAL or more. */
+static enum nx_status breach_of_first_window(struct dsb_mux *m, uint32_t window)
+{
+    return breach_of_window(m, "a first window, at least", DSB_CREDIT_INITIAL, window);
 }
 
 /* The initiator opens odd ids. */
@@ -52,22 +72,33 @@ static bool peer_has_closed(const struct dsb_stream *s)
 }
 
 /* More credit for us. The whole window, what is out of it included, stays a number of 32 bits. */
-static bool widen(struct dsb_stream *s, uint32_t more)
+static enum nx_status widen(struct dsb_mux *m, struct dsb_stream *s, uint32_t more)
 {
-    if (more > UINT32_MAX - s->outbox.credit - s->outbox.ledger.outstanding_cost)
-        return false;
+    uint32_t window = s->outbox.credit + s->outbox.ledger.outstanding_cost;
+
+    if (more > UINT32_MAX - window)
+        return breach_of_window(m, "a window", UINT32_MAX, (uint64_t)window + more);
     s->outbox.credit += more;
-    return true;
+    return NX_OK;
 }
 
-static enum nx_status refuse(struct dsb_mux *m, uint32_t id, uint16_t code, const char *why)
+/* By RST, with `label`; without one (NULL) with the sentence of `limit`. */
+static enum nx_status refuse_with(struct dsb_mux *m, uint32_t id, uint16_t code, const char *label,
+                                  struct dsb_mux_limit limit)
 {
     if (m->refusal_count == DSB_RST_WAITING_MAX)
-        return breach(m, NX_E_LIMIT, DSB_GOAWAY_LIMIT, "refusals waiting: limit 16");
+        return breach_of_limit(m, NX_E_LIMIT, DSB_GOAWAY_LIMIT, NULL,
+                               (struct dsb_mux_limit){"refusals waiting", DSB_RST_WAITING_MAX,
+                                                      DSB_RST_WAITING_MAX + 1});
 
-    m->refusals[m->refusal_count++] = (struct dsb_mux_refusal){id, code, why};
+    m->refusals[m->refusal_count++] = (struct dsb_mux_refusal){id, code, label, limit};
     m->gone_credit += DSB_CREDIT_INITIAL; /* may be on its way already */
     return NX_OK;
+}
+
+static enum nx_status refuse(struct dsb_mux *m, uint32_t id, uint16_t code, const char *label)
+{
+    return refuse_with(m, id, code, label, (struct dsb_mux_limit){0});
 }
 
 static enum nx_status on_open(struct dsb_mux *m, struct nx_instant now,
@@ -78,9 +109,11 @@ static enum nx_status on_open(struct dsb_mux *m, struct nx_instant now,
     if (is_ours(m, id) || id <= m->last_peer_id)
         return breach_of_state(m);
     if (frame->window < DSB_CREDIT_INITIAL)
-        return breach_of_window(m);
+        return breach_of_first_window(m, frame->window);
     if (!nx_bucket_take(&m->opens, now))
-        return breach(m, NX_E_LIMIT, DSB_GOAWAY_LIMIT, "streams opened: limit 128 a second");
+        return breach_of_limit(m, NX_E_LIMIT, DSB_GOAWAY_LIMIT, NULL,
+                               (struct dsb_mux_limit){"streams opened at once, beyond 128 a second",
+                                                      DSB_OPEN_BURST, DSB_OPEN_BURST + 1});
     m->last_peer_id = id;
 
     if (m->state == DSB_MUX_ENDING)
@@ -99,7 +132,7 @@ static enum nx_status on_open(struct dsb_mux *m, struct nx_instant now,
     if (dsb_inbox_init(&s->inbox, &m->grants, &m->growth) != NX_OK) {
         dsb_streams_unindex(&m->streams, slot);
         dsb_streams_remove(&m->streams, slot);
-        return refuse(m, id, DSB_RST_LIMIT, "credit for one more stream: none left");
+        return refuse_with(m, id, DSB_RST_LIMIT, NULL, dsb_mux_limit_of_credit(m));
     }
     dsb_outbox_init(&s->outbox, m->streams.pools, false);
     s->outbox.credit = frame->window;
@@ -121,8 +154,11 @@ static enum nx_status on_open_ack(struct dsb_mux *m, const struct dsb_frame *fra
     if (!s->is_ours || s->is_accepted || peer_has_closed(s))
         return breach_of_state(m);
     /* The window is the whole, with what was sent before. */
-    if (frame->window < DSB_CREDIT_INITIAL || !widen(s, frame->window - DSB_CREDIT_INITIAL))
-        return breach_of_window(m);
+    if (frame->window < DSB_CREDIT_INITIAL)
+        return breach_of_first_window(m, frame->window);
+    status = widen(m, s, frame->window - DSB_CREDIT_INITIAL);
+    if (status != NX_OK)
+        return status;
 
     s->is_accepted = true;
     dsb_mux_tell(m, slot, DSB_MUX_ACCEPTED);
@@ -146,7 +182,7 @@ static enum nx_status on_late_data(struct dsb_mux *m, const struct dsb_frame *fr
     uint32_t cost = dsb_frame_cost((uint32_t)frame->body.len);
 
     if (cost > m->gone_credit)
-        return breach_of_window(m);
+        return breach_of_window(m, "credit of gone streams", m->gone_credit, cost);
     m->gone_credit -= cost;
     return NX_OK;
 }
@@ -165,11 +201,15 @@ static enum nx_status on_data(struct dsb_mux *m, const struct dsb_frame *frame)
     if (peer_has_closed(s))
         return breach_of_state(m);
 
+    const struct nx_pool *blocks = &m->streams.pools->blocks;
     status = dsb_inbox_put(&s->inbox, &m->streams.pools->blocks, frame->body, frame->ends_message);
     if (status == NX_E_LIMIT)
-        return breach_of_window(m);
+        return breach_of_window(m, "credit of the stream", s->inbox.credit,
+                                dsb_frame_cost((uint32_t)frame->body.len));
     if (status != NX_OK)
-        return breach(m, status, DSB_GOAWAY_LIMIT, "blocks of the node: none left");
+        return breach_of_limit(m, status, DSB_GOAWAY_LIMIT, NULL,
+                               (struct dsb_mux_limit){"blocks of the node", blocks->block_count,
+                                                      blocks->used_count + 1u});
     wake_reader(m, slot);
     return NX_OK;
 }
@@ -183,10 +223,12 @@ static enum nx_status on_window_update(struct dsb_mux *m, const struct dsb_frame
         return status;
 
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
+    uint32_t out = s->outbox.ledger.outstanding_cost;
     if (!frame->grows_window && dsb_ledger_return(&s->outbox.ledger, frame->window) != NX_OK)
-        return breach_of_window(m);
-    if (!widen(s, frame->window))
-        return breach_of_window(m);
+        return breach_of_window(m, "credit that is out", out, frame->window);
+    status = widen(m, s, frame->window);
+    if (status != NX_OK)
+        return status;
     dsb_mux_settle(m, slot);
     return NX_OK;
 }
@@ -315,7 +357,9 @@ enum nx_status dsb_mux_input(struct dsb_mux *m, struct nx_instant now, struct nx
         if (status == NX_WOULD_BLOCK)
             return NX_OK;
         if (status == NX_E_LIMIT)
-            return breach(m, status, DSB_GOAWAY_PROTOCOL, MUX_REJECT_OVERSIZE);
+            return breach_of_limit(m, status, DSB_GOAWAY_PROTOCOL, MUX_REJECT_OVERSIZE,
+                                   (struct dsb_mux_limit){"bytes of payload", DSB_FRAME_PAYLOAD_MAX,
+                                                          dsb_frame_payload_len(in)});
         if (status != NX_OK)
             return breach(m, status, DSB_GOAWAY_PROTOCOL, "a frame breaks its format");
         if (dsb_keepalive_heard(&m->keepalive, now) != NX_OK) {

@@ -13,6 +13,15 @@
 #define MUX_REJECT_DUPLICATE    "mux.reject.duplicate_stream_name"
 #define MUX_REJECT_NAME         "mux.reject.invalid_stream_name"
 
+/* Of the limits that keep a stream from being opened: the one that dsb_streams_add met, and the one
+ * that dsb_inbox_init met. Both are to be asked before anything else changes. */
+struct dsb_mux_limit dsb_mux_limit_of_streams(const struct dsb_mux *m);
+struct dsb_mux_limit dsb_mux_limit_of_credit(const struct dsb_mux *m);
+
+/* "<label>: <what>: limit …, asked …"; without `label` (NULL) the sentence alone. */
+void dsb_mux_limit_explain(const struct dsb_mux_limit *limit, const char *label,
+                           struct nx_why *why);
+
 /* The owner has news of this stream. */
 void dsb_mux_tell(struct dsb_mux *m, uint32_t slot, enum dsb_mux_event_kind kind);
 

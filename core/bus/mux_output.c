@@ -12,10 +12,11 @@ static bool put(struct nx_writer *out, const struct dsb_frame *frame)
 
 static bool put_goaway(struct dsb_mux *m, struct nx_writer *out)
 {
+    const char *why = m->end_label != NULL ? m->end_label : m->end_why.text;
     const struct dsb_frame goaway = {.kind = DSB_FRAME_GOAWAY,
                                      .last_stream_id = m->last_served_id,
                                      .code = m->end_code,
-                                     .body = nx_bytes_of_text(m->end_why.text)};
+                                     .body = nx_bytes_of_text(why)};
 
     if (m->goaway_due && !put(out, &goaway))
         return false;
@@ -55,10 +56,16 @@ static bool put_refusals(struct dsb_mux *m, struct nx_writer *out)
 
     while (sent < m->refusal_count) {
         const struct dsb_mux_refusal *refusal = &m->refusals[sent];
+        struct nx_why why;
+
+        if (refusal->label != NULL)
+            nx_why_set(&why, refusal->label);
+        else
+            dsb_mux_limit_explain(&refusal->limit, NULL, &why);
         const struct dsb_frame rst = {.kind = DSB_FRAME_RST,
                                       .stream_id = refusal->stream_id,
                                       .code = refusal->code,
-                                      .body = nx_bytes_of_text(refusal->why)};
+                                      .body = nx_bytes_of_text(why.text)};
 
         if (!put(out, &rst))
             break;

@@ -110,6 +110,13 @@ enum nx_status dsb_frame_decode(struct nx_bytes in, struct dsb_frame *frame, siz
     return NX_OK;
 }
 
+uint32_t dsb_frame_payload_len(struct nx_bytes in)
+{
+    struct nx_reader r = nx_reader_over(nx_bytes_skip(in, DSB_FRAME_HEAD_LEN - 4));
+
+    return nx_read_u32le(&r);
+}
+
 static void write_head(struct nx_writer *out, enum dsb_frame_kind kind, uint8_t flags,
                        uint32_t stream_id, uint32_t payload_len)
 {

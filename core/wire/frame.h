@@ -75,6 +75,10 @@ struct dsb_frame {
 NX_MUST_CHECK enum nx_status dsb_frame_decode(struct nx_bytes in, struct dsb_frame *frame,
                                               size_t *used);
 
+/* The length of the payload that a head announces: of a frame over its limit, which is not decoded.
+ * `in` has a whole head. */
+uint32_t dsb_frame_payload_len(struct nx_bytes in);
+
 /* What a DATA frame with that payload costs of credit, on both sides. */
 static inline uint32_t dsb_frame_cost(uint32_t payload_len)
 {

@@ -194,7 +194,7 @@ static void expect_over(const struct mux_step *step)
     }
     EXPECT_EQ(event.kind, DSB_MUX_SESSION_ENDED);
     EXPECT_STATUS(event.status, step->status);
-    EXPECT_TEXT(event.why.text, step->text2);
+    EXPECT_TEXT(event.why.text, step->why != NULL ? step->why : step->text2);
     EXPECT_STATUS(dsb_mux_input(&script.mux, script.now, nx_bytes_of(&byte, 1), &used),
                   NX_E_CLOSED);
     expect_quiet();
@@ -205,6 +205,16 @@ static struct dsb_stream_handle handle_of(const struct mux_step *step)
     return step->id < IDS ? script.handles[step->id] : (struct dsb_stream_handle){0};
 }
 
+/* The sentence to a limit that we met ourselves. */
+static void expect_why(const struct mux_step *step)
+{
+    struct nx_why why;
+
+    dsb_mux_why(&script.mux, &why);
+    if (step->why != NULL)
+        EXPECT_TEXT(why.text, step->why);
+}
+
 static void open_stream(const struct mux_step *step)
 {
     struct nx_bytes name = nx_bytes_of_text(step->text);
@@ -213,6 +223,7 @@ static void open_stream(const struct mux_step *step)
     EXPECT_STATUS(
         dsb_mux_open(&script.mux, name, (uint8_t)step->count, step->text[0] == 'm', &handle),
         step->status);
+    expect_why(step);
     if (step->status != NX_OK)
         return;
     EXPECT_EQ(id_of(handle), step->id);
@@ -240,6 +251,7 @@ static void push(const struct mux_step *step)
                       step->status);
         EXPECT_EQ(taken, step->status == NX_OK ? step->count : 0);
     }
+    expect_why(step);
 }
 
 static void pull(const struct mux_step *step)

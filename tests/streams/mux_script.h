@@ -13,14 +13,15 @@ enum mux_op {
     DONE,
     IN,     /* the peer's frame: `status`. `times`: so many, OPENs with the next id each, and with
               * the next name where that ends with '#' */
-    BREACH, /* the peer's frame ends the session: `status`, and GOAWAY with `code` and label `text2` */
+    BREACH, /* the peer's frame ends the session: `status`, and GOAWAY with `code` and label `text2`;
+             * we are told `why`, or, without one, the label */
     RAW,    /* likewise, for `count` bytes of `text` that are no frame */
     OUT,    /* this frame goes out next; `times`: so many alike, RSTs with the next id */
-    QUIET,   /* nothing more goes out */
-    SKIP,    /* whatever goes out, go */
-    OPENS,   /* we open a stream called `text`, of priority `count`, with id `id`: `status` */
+    QUIET,  /* nothing more goes out */
+    SKIP,   /* whatever goes out, go */
+    OPENS, /* we open a stream called `text`, of priority `count`, with id `id`: `status`, and `why` */
     ACCEPTS, /* the stream that OPENED told of, at priority `count` at most: `status` */
-    PUSH,    /* `count` bytes, as one message or as bytes, `times`: `status` */
+    PUSH,    /* `count` bytes, as one message or as bytes, `times`: `status`, and `why` */
     PULL,    /* `count` bytes and no more than these, ending with `status` */
     FINISH,
     ABORT, /* with `code` and `text` */
@@ -49,6 +50,7 @@ struct mux_step {
     uint32_t id;
     const char *text;
     const char *text2;
+    const char *why; /* the sentence of a limit, for whoever is on this side */
     uint32_t count;
     uint32_t times;
     uint16_t code;
@@ -106,9 +108,10 @@ struct mux_row {
 #define ENDS(s, c, label) .status = (s), .code = (c), .text2 = (label)
 #define ENDS_STATE \
     ENDS(NX_E_STATE, DSB_GOAWAY_PROTOCOL, "mux.reject.invalid_stream_state_transition")
-#define ENDS_UNKNOWN ENDS(NX_E_STATE, DSB_GOAWAY_PROTOCOL, "mux.reject.unknown_stream_frame")
-#define ENDS_WINDOW \
-    ENDS(NX_E_LIMIT, DSB_GOAWAY_PROTOCOL, "mux.reject.window_credit_overflow_or_underflow")
+#define ENDS_UNKNOWN  ENDS(NX_E_STATE, DSB_GOAWAY_PROTOCOL, "mux.reject.unknown_stream_frame")
+#define REJECT_WINDOW "mux.reject.window_credit_overflow_or_underflow"
+#define ENDS_WINDOW(numbers) \
+    ENDS(NX_E_LIMIT, DSB_GOAWAY_PROTOCOL, REJECT_WINDOW), .why = REJECT_WINDOW ": " numbers
 
 void mux_script_run(const struct mux_row *rows, size_t count);
 
