@@ -127,8 +127,13 @@ static void on_event(struct job *job, int side, const struct dsb_node_event *eve
     case DSB_NODE_SESSION_UP:
         end->has_session = true;
         break;
+    case DSB_NODE_STORE_FAILED: /* the store names the file, and not the folder that it is in */
+        end->has_failed = true;
+        end->why = event->why;
+        if (side == DSB_LOCALSIM_SELF)
+            (void)fail(job, event->status, "%s/%s", job->state_path, event->why.text);
+        break;
     case DSB_NODE_PAIRING_FAILED:
-    case DSB_NODE_STORE_FAILED:
         end->has_failed = true;
         nx_why_set(&end->why, nx_status_text(event->status));
         break;

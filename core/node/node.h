@@ -40,8 +40,9 @@ enum dsb_node_event_kind {
     DSB_NODE_PAIRING_FAILED, /* `status`: an offer or accept is over without success */
     DSB_NODE_PAIRING_BROKEN, /* a link was broken off; the offer or accept is open still */
     DSB_NODE_UNPAIRED,
-    DSB_NODE_STORE_FAILED, /* `status`: a change of the registry was not stored and did not happen */
-    DSB_NODE_SESSION_UP,   /* a session with this device: dsb_node_session */
+    DSB_NODE_STORE_FAILED,  /* `status`, `why`: a change of the registry was not stored and did not
+                            * happen; where it was a pairing, PAIRING_FAILED follows */
+    DSB_NODE_SESSION_UP,    /* a session with this device: dsb_node_session */
     DSB_NODE_SESSION_ENDED, /* `mux` says how */
     DSB_NODE_STREAM,        /* `mux`: news of a stream of the session with this device */
 };
@@ -50,6 +51,7 @@ struct dsb_node_event {
     enum dsb_node_event_kind kind;
     char id_text[DSB_ID_TEXT_MAX + 1]; /* the device it is about */
     enum nx_status status;
+    struct nx_why why;          /* STORE_FAILED: the store's own sentence */
     bool is_spent;              /* PAIRING_FAILED: the digits are used up */
     enum dsb_pairing_role role; /* PAIRED, PAIRING_FAILED, PAIRING_BROKEN */
     enum dsb_discovery_event_kind discovery;

@@ -169,6 +169,21 @@ static void stored_rows(void)
     EXPECT(bench_event(b, DSB_NODE_PAIRING_FAILED, &event));
     EXPECT(!bench_event(b, DSB_NODE_PAIRED, &event));
 
+    unit_row(
+        "an entry that could not be stored is told with the store's sentence, then as not paired");
+    begin(0);
+    guest_types(a);
+    run(a);
+    while (bench_store(b, NX_E_NO_SPACE)) {
+    }
+    EXPECT(dsb_node_event(&b->node, b->now, &event)); /* of the budgets */
+    EXPECT(bench_event(b, DSB_NODE_STORE_FAILED, &event));
+    EXPECT_TEXT(event.id_text, "guest-a");
+    EXPECT_TEXT(event.why.text, BENCH_STORE_WHY);
+    EXPECT(dsb_node_event(&b->node, b->now, &event));
+    EXPECT_EQ(event.kind, DSB_NODE_PAIRING_FAILED);
+    EXPECT_STATUS(event.status, NX_E_NO_SPACE);
+
     unit_row("one that could not be stored has nothing to be taken out");
     begin(0);
     guest_types(a);

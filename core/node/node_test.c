@@ -366,6 +366,7 @@ static void verb_rows(void)
     EXPECT(bench_event(b, DSB_NODE_STORE_FAILED, &event));
     EXPECT_STATUS(event.status, NX_E_NO_SPACE);
     EXPECT_TEXT(event.id_text, "friend-0");
+    EXPECT_TEXT(event.why.text, BENCH_STORE_WHY);
     EXPECT(dsb_node_session(&b->node, "friend-0") != NULL);
 
     unit_row("more changes at once than are kept have to wait");

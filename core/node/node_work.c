@@ -127,11 +127,22 @@ static bool waits_for_store(const struct dsb_node *n, enum dsb_pairing_role role
            nx_bytes_equal(nx_bytes_of_text(peer->id_text), nx_bytes_of_text(id_text));
 }
 
+static void tell_store_failed(struct dsb_node *n, const struct dsb_registry_event *event)
+{
+    struct dsb_node_event news = {
+        .kind = DSB_NODE_STORE_FAILED, .status = event->status, .why = event->why};
+
+    name(&news, event->id_text);
+    dsb_node_tell(n, &news);
+}
+
 static void on_added(struct dsb_node *n, struct nx_instant now,
                      const struct dsb_registry_event *event)
 {
     bool was_wanted = false;
 
+    if (event->status != NX_OK)
+        tell_store_failed(n, event);
     for (int i = 0; i < DSB_PAIRING_ROLE_COUNT; i++) {
         enum dsb_pairing_role role = (enum dsb_pairing_role)i;
 
@@ -162,14 +173,14 @@ static void end_sessions(struct dsb_node *n, const char *id_text)
 static void on_removed(struct dsb_node *n, struct nx_instant now,
                        const struct dsb_registry_event *event)
 {
-    struct dsb_node_event news = {.kind = DSB_NODE_UNPAIRED, .status = event->status};
+    struct dsb_node_event news = {.kind = DSB_NODE_UNPAIRED};
 
     if (event->status != NX_OK) {
-        news.kind = DSB_NODE_STORE_FAILED;
-    } else {
-        (void)!dsb_discovery_unpin(&n->discovery, now, nx_bytes_of_text(event->id_text));
-        end_sessions(n, event->id_text);
+        tell_store_failed(n, event);
+        return;
     }
+    (void)!dsb_discovery_unpin(&n->discovery, now, nx_bytes_of_text(event->id_text));
+    end_sessions(n, event->id_text);
     name(&news, event->id_text);
     dsb_node_tell(n, &news);
 }
@@ -201,8 +212,6 @@ static bool retry_unpairing(struct dsb_node *n)
 static void on_registry_event(struct dsb_node *n, struct nx_instant now,
                               const struct dsb_registry_event *event)
 {
-    struct dsb_node_event news = {.kind = DSB_NODE_STORE_FAILED, .status = event->status};
-
     switch (event->act) {
     case DSB_REGISTRY_ADD:
         on_added(n, now, event);
@@ -220,7 +229,7 @@ static void on_registry_event(struct dsb_node *n, struct nx_instant now,
     }
     n->registry_status = dsb_registry_status(&n->registry);
     if (event->status != NX_OK)
-        dsb_node_tell(n, &news);
+        tell_store_failed(n, event);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */

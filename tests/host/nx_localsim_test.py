@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What nx-localsim promises a person, as rows. TAP; the program is the one argument."""
 
+import contextlib
 import glob
 import hashlib
 import json
@@ -271,8 +272,8 @@ def _(folder):
     assert "\x1b[Knx-localsim: stopped" in shown, shown
 
 
-@row("a full disk is one line and exit 1, and leaves no part of the file")
-def _(folder):
+@contextlib.contextmanager
+def small_disk(folder):
     disk = f"{folder}/disk"
     os.mkdir(disk)
     mounted = subprocess.run(
@@ -281,12 +282,29 @@ def _(folder):
     if mounted.returncode != 0:
         raise Skip("mounting a small disk is not permitted here")
     try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@row("a full disk is one line and exit 1, and leaves no part of the file")
+def _(folder):
+    with small_disk(folder) as disk:
         result = run("--into", disk, write(f"{folder}/large", b"x" * 1_000_000))
         assert result.returncode == 1
         one_line(result, "No space left")
         assert os.listdir(disk) == []
-    finally:
-        subprocess.run(["umount", disk], check=True)
+
+
+@row("a full disk under the registry is one line that names the file, and exit 1")
+def _(folder):
+    with small_disk(folder) as disk:
+        write(f"{disk}/full", b"x" * 65536)
+        source = write(f"{folder}/f", b"x")
+        result = run("--state", f"{disk}/state", "--into", f"{folder}/into", source)
+        assert result.returncode == 1
+        one_line(result, f"{disk}/state/registry.json: No space left")
+        assert os.listdir(f"{disk}/state") == []
 
 
 @row("the registry stays in --state, for its owner alone")

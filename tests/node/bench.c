@@ -143,10 +143,12 @@ bool bench_event(struct bench *b, enum dsb_node_event_kind kind, struct dsb_node
 bool bench_store(struct bench *b, enum nx_status status)
 {
     struct nx_store_request request;
+    struct nx_why why;
 
     if (!nx_store_output(dsb_node_store(&b->node), &request))
         return false;
-    EXPECT_STATUS(nx_store_answer(dsb_node_store(&b->node), request.id, status, NULL), NX_OK);
+    nx_why_set(&why, status == NX_OK ? "" : BENCH_STORE_WHY);
+    EXPECT_STATUS(nx_store_answer(dsb_node_store(&b->node), request.id, status, &why), NX_OK);
     dsb_node_stored(&b->node, b->now);
     return true;
 }

@@ -9,6 +9,9 @@ enum {
     BENCH_LINES_MAX = 8,
 };
 
+/* The store's sentence to a failure. */
+#define BENCH_STORE_WHY "registry.json: No space left on device"
+
 struct bench {
     struct dsb_node node;
     struct nx_instant now;
