@@ -196,6 +196,17 @@ void dsb_node_wipe(struct dsb_node *n)
     n->link_count = 0;
 }
 
+enum nx_status dsb_node_over(struct dsb_node *n, const char *what, uint64_t limit, uint64_t asked)
+{
+    nx_why_limit(&n->why, what, limit, asked);
+    return NX_E_LIMIT;
+}
+
+const struct nx_why *dsb_node_why(const struct dsb_node *n)
+{
+    return &n->why;
+}
+
 const struct nx_why *dsb_node_registry_why(const struct dsb_node *n)
 {
     return dsb_registry_why(&n->registry);
@@ -308,7 +319,12 @@ enum nx_status dsb_node_unpair(struct dsb_node *n, struct nx_instant now, const 
 
     enum nx_status status = dsb_registry_remove(&n->registry, id_text);
     dsb_node_work(n, now);
-    return status == NX_E_BUSY || status == NX_WOULD_BLOCK ? NX_E_LIMIT : status;
+    if (status == NX_E_BUSY)
+        return dsb_node_over(n, "changes of one device under way", 1, 2);
+    if (status == NX_WOULD_BLOCK)
+        return dsb_node_over(n, "changes of the registry under way", DSB_REGISTRY_CHANGES_MAX,
+                             DSB_REGISTRY_CHANGES_MAX + 1);
+    return status;
 }
 
 enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text)
@@ -317,7 +333,9 @@ enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text)
         return NX_E_NOT_FOUND;
     if (dsb_node_session(n, id_text) != NULL)
         return NX_OK;
-    return dsb_node_ask_to_dial(n, id_text) ? NX_OK : NX_E_LIMIT;
+    if (!dsb_node_ask_to_dial(n, id_text))
+        return dsb_node_over(n, "sessions asked for", DSB_NODE_DIALS_MAX, DSB_NODE_DIALS_MAX + 1);
+    return NX_OK;
 }
 
 struct dsb_mux *dsb_node_session(struct dsb_node *n, const char *id_text)

@@ -51,7 +51,7 @@ struct dsb_node_event {
     enum dsb_node_event_kind kind;
     char id_text[DSB_ID_TEXT_MAX + 1]; /* the device it is about */
     enum nx_status status;
-    struct nx_why why;          /* STORE_FAILED: the store's own sentence */
+    struct nx_why why;          /* STORE_FAILED: the store's own sentence, or that of a limit */
     bool is_spent;              /* PAIRING_FAILED: the digits are used up */
     enum dsb_pairing_role role; /* PAIRED, PAIRING_FAILED, PAIRING_BROKEN */
     enum dsb_discovery_event_kind discovery;
@@ -83,6 +83,7 @@ struct dsb_node {
     uint32_t next_event_link; /* whose turn it is to tell */
 
     bool is_started;
+    struct nx_why why;              /* of the last NX_E_LIMIT of a verb */
     enum nx_status registry_status; /* NX_OK: pairing and sessions work */
     struct nx_why registry_why;
 
@@ -200,6 +201,10 @@ NX_MUST_CHECK enum nx_status dsb_node_accept(struct dsb_node *n, struct nx_insta
 
 /* The next piece of news. False: none. */
 bool dsb_node_event(struct dsb_node *n, struct nx_instant now, struct dsb_node_event *event);
+
+/* The sentence to the last NX_E_LIMIT that link_up, unpair or connect answered: which limit, its value,
+ * what was asked. Empty when there was none. Of an offer or an accept it is dsb_pairing_why's. */
+const struct nx_why *dsb_node_why(const struct dsb_node *n);
 
 /* Why the registry could not be read; empty when it could. */
 const struct nx_why *dsb_node_registry_why(const struct dsb_node *n);

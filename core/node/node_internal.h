@@ -12,6 +12,9 @@ void dsb_node_work(struct dsb_node *n, struct nx_instant now);
 bool dsb_node_can_tell(const struct dsb_node *n);
 void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event);
 
+/* NX_E_LIMIT, and dsb_node_why says of what. */
+enum nx_status dsb_node_over(struct dsb_node *n, const char *what, uint64_t limit, uint64_t asked);
+
 /* Ask the driver to dial for a session; false: too many are asked for. One that is asked for already is
  * enough. */
 bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text);

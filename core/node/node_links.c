@@ -133,21 +133,34 @@ static void begin_session(struct dsb_node *n, struct nx_instant now, struct dsb_
     dsb_node_tell(n, &event);
 }
 
+/* Is there room for one more link? */
+static enum nx_status check_room(struct dsb_node *n, enum dsb_link_purpose purpose)
+{
+    if (free_link(n) == NULL)
+        return dsb_node_over(n, "links in use", n->link_count, n->link_count + 1u);
+    if (!dsb_node_can_tell(n))
+        return dsb_node_over(n, "pieces of news that nobody takes",
+                             DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX, n->news_count + 1u);
+    if (purpose == DSB_LINK_TO_PAIR && pairing_link_count(n) >= DSB_PAIRING_SESSIONS_MAX)
+        return dsb_node_over(n, "links for pairing", DSB_PAIRING_SESSIONS_MAX,
+                             DSB_PAIRING_SESSIONS_MAX + 1);
+    return NX_OK;
+}
+
 enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
                                 const struct dsb_link_info *info, uint32_t *link)
 {
-    struct dsb_link *fresh = free_link(n);
     enum nx_status known = dsb_node_knows(n, &info->device);
 
     if (known == NX_E_IDENTITY)
         return known;
     if (info->purpose == DSB_LINK_TO_TALK && known != NX_OK)
         return NX_E_DENIED;
-    if (fresh == NULL || !dsb_node_can_tell(n))
-        return NX_E_LIMIT;
-    if (info->purpose == DSB_LINK_TO_PAIR && pairing_link_count(n) >= DSB_PAIRING_SESSIONS_MAX)
-        return NX_E_LIMIT;
+    enum nx_status status = check_room(n, info->purpose);
+    if (status != NX_OK)
+        return status;
 
+    struct dsb_link *fresh = free_link(n);
     if (info->purpose == DSB_LINK_TO_PAIR)
         begin_pairing(n, now, fresh, info);
     else

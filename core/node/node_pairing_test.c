@@ -251,6 +251,8 @@ static void full_rows(void)
     begin(dsb_profile_board.peer_count_max);
     guest_types(a);
     run(a);
+    EXPECT(bench_event(b, DSB_NODE_STORE_FAILED, &event));
+    EXPECT_TEXT(event.why.text, "paired devices: limit 16, asked 17");
     EXPECT(bench_event(b, DSB_NODE_PAIRING_FAILED, &event));
     EXPECT_STATUS(event.status, NX_E_LIMIT);
     store_all();
@@ -262,6 +264,8 @@ static void full_rows(void)
         EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, bench_friend(i)), NX_OK);
     guest_types(a);
     run(a);
+    EXPECT(bench_event(b, DSB_NODE_STORE_FAILED, &event));
+    EXPECT_TEXT(event.why.text, "changes of the registry under way: limit 8, asked 9");
     EXPECT(bench_event(b, DSB_NODE_PAIRING_FAILED, &event));
     EXPECT_STATUS(event.status, NX_E_LIMIT);
 }

@@ -105,6 +105,8 @@ static void admission_rows(void)
         EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_LIMIT);
 
+    EXPECT_TEXT(dsb_node_why(&b->node)->text, "links in use: limit 8, asked 9");
+
     unit_row("a link that went down is free again once its end was told");
     dsb_node_link_down(&b->node, b->now, link);
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_LIMIT);
@@ -140,6 +142,7 @@ static void admission_rows(void)
     for (int i = 0; i < DSB_PAIRING_SESSIONS_MAX; i++)
         EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_LIMIT);
+    EXPECT_TEXT(dsb_node_why(&b->node)->text, "links for pairing: limit 4, asked 5");
 }
 
 /* ---- unpairing ----------------------------------------------------------------------------- */
@@ -264,6 +267,7 @@ static void dial_rows(void)
     for (uint32_t i = 0; i < DSB_NODE_DIALS_MAX; i++)
         EXPECT_STATUS(dsb_node_connect(&b->node, bench_friend(i)), NX_OK);
     EXPECT_STATUS(dsb_node_connect(&b->node, bench_friend(8)), NX_E_LIMIT);
+    EXPECT_TEXT(dsb_node_why(&b->node)->text, "sessions asked for: limit 8, asked 9");
 
     unit_row("where there is a session already nobody is dialled");
     b = bench_begin(1);
@@ -301,6 +305,8 @@ static void news_rows(void)
         dsb_node_dial_failed(&b->node, b->now, &dial, NX_E_TIMEOUT);
     bench_session(b, 0);
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_LIMIT);
+    EXPECT_TEXT(dsb_node_why(&b->node)->text,
+                "pieces of news that nobody takes: limit 24, asked 25");
 
     unit_row("a change that was stored is made at once and told when there is room");
     EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, "friend-0"), NX_OK);
@@ -350,6 +356,7 @@ static void verb_rows(void)
     unit_row("unpairing what is being unpaired has to wait");
     EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, "friend-0"), NX_OK);
     EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, "friend-0"), NX_E_LIMIT);
+    EXPECT_TEXT(dsb_node_why(&b->node)->text, "changes of one device under way: limit 1, asked 2");
 
     unit_row("a device is unpaired once it is stored, and needs no session for it");
     EXPECT(!bench_event(b, DSB_NODE_UNPAIRED, &event));
@@ -375,6 +382,8 @@ static void verb_rows(void)
         EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, bench_friend(i)), NX_OK);
     EXPECT_STATUS(dsb_node_unpair(&b->node, b->now, bench_friend(DSB_REGISTRY_CHANGES_MAX)),
                   NX_E_LIMIT);
+    EXPECT_TEXT(dsb_node_why(&b->node)->text,
+                "changes of the registry under way: limit 8, asked 9");
 }
 
 static void deadline_rows(void)

@@ -40,15 +40,43 @@ static struct dsb_peer peer_of(const struct dsb_node *n, const struct dsb_pairin
     return peer;
 }
 
+static void tell_store_failed(struct dsb_node *n, const struct dsb_registry_event *event)
+{
+    struct dsb_node_event news = {
+        .kind = DSB_NODE_STORE_FAILED, .status = event->status, .why = event->why};
+
+    name(&news, event->id_text);
+    dsb_node_tell(n, &news);
+}
+
+/* The registry refuses the entry: nobody may be told that it is stored. */
+static void refuse_peer(struct dsb_node *n, struct nx_instant now,
+                        const struct dsb_pairing_event *event, enum nx_status status)
+{
+    struct dsb_registry_event refused = {.status = status};
+
+    memcpy(refused.id_text, event->peer.id_text, sizeof(refused.id_text));
+    nx_why_set(&refused.why, nx_status_text(status));
+    if (status == NX_E_LIMIT)
+        nx_why_limit(&refused.why, "paired devices", n->registry.peers.cap,
+                     n->registry.peers.cap + 1u);
+    if (status == NX_WOULD_BLOCK) {
+        refused.status = NX_E_LIMIT;
+        nx_why_limit(&refused.why, "changes of the registry under way", DSB_REGISTRY_CHANGES_MAX,
+                     DSB_REGISTRY_CHANGES_MAX + 1);
+    }
+    tell_store_failed(n, &refused);
+    (void)!dsb_pairing_stored(&n->pairing, now, event->role, refused.status);
+}
+
 static void store_peer(struct dsb_node *n, struct nx_instant now,
                        const struct dsb_pairing_event *event)
 {
     struct dsb_peer peer = peer_of(n, event);
     enum nx_status status = dsb_registry_add(&n->registry, &peer);
 
-    if (status != NX_OK) /* nobody may be told that it is stored */
-        (void)!dsb_pairing_stored(&n->pairing, now, event->role,
-                                  status == NX_WOULD_BLOCK ? NX_E_LIMIT : status);
+    if (status != NX_OK)
+        refuse_peer(n, now, event, status);
 }
 
 static void pin_peer(struct dsb_node *n, struct nx_instant now, const char *id_text)
@@ -125,15 +153,6 @@ static bool waits_for_store(const struct dsb_node *n, enum dsb_pairing_role role
 
     return peer != NULL && dsb_pairing_state(&n->pairing, role) == DSB_PAIRING_STORING &&
            nx_bytes_equal(nx_bytes_of_text(peer->id_text), nx_bytes_of_text(id_text));
-}
-
-static void tell_store_failed(struct dsb_node *n, const struct dsb_registry_event *event)
-{
-    struct dsb_node_event news = {
-        .kind = DSB_NODE_STORE_FAILED, .status = event->status, .why = event->why};
-
-    name(&news, event->id_text);
-    dsb_node_tell(n, &news);
 }
 
 static void on_added(struct dsb_node *n, struct nx_instant now,
