@@ -4,6 +4,7 @@
 
 void admission_test(void);
 void announcer_test(void);
+void discovery_paired_test(void);
 void discovery_test(void);
 void identity_proof_test(void);
 void identity_test(void);
@@ -24,6 +25,7 @@ void pairing_wait_test(void);
 void peers_test(void);
 void records_test(void);
 void registry_json_test(void);
+void registry_load_test(void);
 void registry_test(void);
 void stream_name_test(void);
 void scheduler_test(void);
@@ -46,6 +48,7 @@ int main(void)
         {"bus/admission", admission_test},
         {"bus/announcer", announcer_test},
         {"bus/discovery", discovery_test},
+        {"bus/discovery of paired devices", discovery_paired_test},
         {"bus/identity", identity_test},
         {"bus/identity_proof", identity_proof_test},
         {"bus/keepalive", keepalive_test},
@@ -65,6 +68,7 @@ int main(void)
         {"bus/peers", peers_test},
         {"bus/records", records_test},
         {"bus/registry", registry_test},
+        {"bus/registry at its start", registry_load_test},
         {"bus/registry_json", registry_json_test},
         {"bus/stream_name", stream_name_test},
         {"bus/scheduler", scheduler_test},

@@ -32,8 +32,8 @@ WORLDS = {
 }
 
 # Freestanding, as what they test: the harness, and the table that judges every backend's streams, and
-# localSim as a world, and a node on a bench.
-HARNESS = ["tests/unit/", "tests/streams/", "tests/localsim/", "tests/node/"]
+# localSim as a world, and parts of the bus and a node on benches.
+HARNESS = ["tests/unit/", "tests/streams/", "tests/localsim/", "tests/bus/", "tests/node/"]
 
 
 def is_code(path):
