@@ -37,6 +37,8 @@ int main(void)
     COST(dsb_identity);
     COST(dsb_noise);
     COST(dsb_records);
+    COST(dsb_keepalive);
+    COST(dsb_scheduler);
     COST(dsb_mux);
     COST(dsb_stream);
     COST(dsb_msg_stream);
