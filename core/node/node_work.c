@@ -223,7 +223,8 @@ static bool retry_unpairing(struct dsb_node *n)
         if (link->state != DSB_LINK_SESSION || !link->unpair_due)
             continue;
         unpair_in_turn(n, link);
-        moved = !link->unpair_due || moved;
+        if (!link->unpair_due)
+            moved = true;
     }
     return moved;
 }
