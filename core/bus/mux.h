@@ -69,8 +69,9 @@ struct dsb_mux_limit {
 struct dsb_mux_refusal {
     uint32_t stream_id;
     uint16_t code;
-    const char *label; /* static; NULL: the sentence of `limit` */
-    struct dsb_mux_limit limit;
+    const char *text; /* static: the label, or what the limit is of */
+    uint32_t limit;   /* 0: a label stands alone */
+    uint32_t asked;
 };
 
 struct dsb_mux {

@@ -82,8 +82,11 @@ static enum nx_status widen(struct dsb_mux *m, struct dsb_stream *s, uint32_t mo
     return NX_OK;
 }
 
-/* By RST, with `label`; without one (NULL) with the sentence of `limit`. */
-static enum nx_status refuse_with(struct dsb_mux *m, uint32_t id, uint16_t code, const char *label,
+_Static_assert(DSB_CREDIT_NODE_MAX + DSB_CREDIT_INITIAL <= UINT32_MAX,
+               "what a refusal says of credit fits 32 bits");
+
+/* By RST, with a label, which has no limit, or with the sentence of one. */
+static enum nx_status refuse_with(struct dsb_mux *m, uint32_t id, uint16_t code,
                                   struct dsb_mux_limit limit)
 {
     if (m->refusal_count == DSB_RST_WAITING_MAX)
@@ -91,14 +94,15 @@ static enum nx_status refuse_with(struct dsb_mux *m, uint32_t id, uint16_t code,
                                (struct dsb_mux_limit){"refusals waiting", DSB_RST_WAITING_MAX,
                                                       DSB_RST_WAITING_MAX + 1});
 
-    m->refusals[m->refusal_count++] = (struct dsb_mux_refusal){id, code, label, limit};
+    m->refusals[m->refusal_count++] = (struct dsb_mux_refusal){
+        id, code, limit.what, (uint32_t)limit.limit, (uint32_t)limit.asked};
     m->gone_credit += DSB_CREDIT_INITIAL; /* may be on its way already */
     return NX_OK;
 }
 
 static enum nx_status refuse(struct dsb_mux *m, uint32_t id, uint16_t code, const char *label)
 {
-    return refuse_with(m, id, code, label, (struct dsb_mux_limit){0});
+    return refuse_with(m, id, code, (struct dsb_mux_limit){label, 0, 0});
 }
 
 static enum nx_status on_open(struct dsb_mux *m, struct nx_instant now,
@@ -132,7 +136,7 @@ static enum nx_status on_open(struct dsb_mux *m, struct nx_instant now,
     if (dsb_inbox_init(&s->inbox, &m->grants, &m->growth) != NX_OK) {
         dsb_streams_unindex(&m->streams, slot);
         dsb_streams_remove(&m->streams, slot);
-        return refuse_with(m, id, DSB_RST_LIMIT, NULL, dsb_mux_limit_of_credit(m));
+        return refuse_with(m, id, DSB_RST_LIMIT, dsb_mux_limit_of_credit(m));
     }
     dsb_outbox_init(&s->outbox, m->streams.pools, false);
     s->outbox.credit = frame->window;

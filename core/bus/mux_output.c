@@ -58,10 +58,10 @@ static bool put_refusals(struct dsb_mux *m, struct nx_writer *out)
         const struct dsb_mux_refusal *refusal = &m->refusals[sent];
         struct nx_why why;
 
-        if (refusal->label != NULL)
-            nx_why_set(&why, refusal->label);
+        if (refusal->limit == 0)
+            nx_why_set(&why, refusal->text);
         else
-            dsb_mux_limit_explain(&refusal->limit, NULL, &why);
+            nx_why_limit(&why, refusal->text, refusal->limit, refusal->asked);
         const struct dsb_frame rst = {.kind = DSB_FRAME_RST,
                                       .stream_id = refusal->stream_id,
                                       .code = refusal->code,
