@@ -44,6 +44,17 @@
 _Static_assert(DSB_PROOF_TEXT_MAX == 114 + 96 * 3 + 94, "the longest proof");
 _Static_assert(DSB_PROOF_PAYLOAD_MAX == DSB_HANDSHAKE_MAX - (32 + 16), "a key and a tag beside it");
 
+#define DSB_V1_FRAME_SEGMENT_MAX 8168  /* bytes of a Frame of one segment of 8 KiB */
+#define DSB_V1_FRAME_BYTES_MAX   65464 /* of any: the most whose message fits a record */
+#define DSB_V1_FRAME_LEN_MAX     65512 /* of its message: 16 + 24 + 8 + 65,464 */
+#define DSB_V1_ALLOWED_MAX       16    /* ids that a run is told to serve as v1 */
+#define DSB_V1_KNOWN_MAX         256 /* pinned as v1, or native for good: 128 paired ones, and history */
+
+_Static_assert(DSB_V1_FRAME_SEGMENT_MAX == 8192 - 8 * 3, "three words beside them");
+_Static_assert(DSB_V1_FRAME_LEN_MAX == 8 * 6 + DSB_V1_FRAME_BYTES_MAX &&
+                   DSB_V1_FRAME_LEN_MAX <= 65535 - 16 && DSB_V1_FRAME_LEN_MAX + 8 > 65535 - 16,
+               "one word more is no record");
+
 /* ---- frames (docs/contracts/wire.md §3) ------------------------------------------------------ */
 
 #define DSB_FRAME_HEAD_LEN    12
@@ -183,6 +194,24 @@ _Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can 
  * value. One peer more has room, so that one too many is told as a peer and not as a node. */
 #define DSB_REGISTRY_NODES_MAX \
     (11 + 11 * (DSB_PEERS_MAX + 1) + 12 + DSB_REGISTRY_ACTS_MAX + 7 * DSB_PAIRING_SUSPECTS_MAX)
+
+/* ---- v1 list (docs/contracts/registry.md) ----------------------------------------------------- */
+
+_Static_assert(DSB_V1_KNOWN_MAX >= 2 * DSB_PEERS_MAX, "every paired device, and as many that were");
+
+/* Form of 56, with the line feed; of each entry 18 of form, an id and a static as hex, and a comma,
+ * less the last one's. One that is native is shorter. */
+#define DSB_V1_LIST_LEN_MAX (56 + DSB_V1_KNOWN_MAX * (18 + 2 * 64 + 1) - 1)
+_Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be stored");
+
+/* JSON nodes to read it: an entry has two members, each a key and a value. One more has room, so that
+ * one too many is told as an entry. */
+#define DSB_V1_NODES_MAX (9 + 5 * (DSB_V1_KNOWN_MAX + 1))
+
+/* ---- links of a node ------------------------------------------------------------------------- */
+
+#define DSB_LINKS_PER_PEER_MAX 3  /* two sessions, and one that is being closed */
+#define DSB_SESSION_DOUBT_S    10 /* a session that somebody doubts is heard in so long, or over */
 
 /* ---- Cap'n Proto (docs/capnp.md) ------------------------------------------------------------- */
 
