@@ -41,6 +41,7 @@ void mux_random_test(void);
 void byte_stream_test(void);
 void msg_stream_test(void);
 void streams_over_mux_test(void);
+void v1_frame_test(void);
 
 int main(void)
 {
@@ -84,6 +85,7 @@ int main(void)
         {"bus/byte_stream", byte_stream_test},
         {"bus/msg_stream", msg_stream_test},
         {"bus/streams over two muxes", streams_over_mux_test},
+        {"bus/v1_frame", v1_frame_test},
     };
 
     if (nx_crypto_init() != NX_OK)
