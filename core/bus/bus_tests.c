@@ -37,6 +37,7 @@ void streams_test(void);
 void mux_test(void);
 void mux_end_test(void);
 void mux_flood_test(void);
+void mux_ping_test(void);
 void mux_random_test(void);
 void byte_stream_test(void);
 void msg_stream_test(void);
@@ -81,6 +82,7 @@ int main(void)
         {"bus/mux", mux_test},
         {"bus/mux at an end", mux_end_test},
         {"bus/mux under a flood", mux_flood_test},
+        {"bus/mux that is asked", mux_ping_test},
         {"bus/two muxes at random", mux_random_test},
         {"bus/byte_stream", byte_stream_test},
         {"bus/msg_stream", msg_stream_test},

@@ -45,6 +45,16 @@ void dsb_keepalive_tick(struct dsb_keepalive *k, struct nx_instant now)
     k->state = DSB_KEEPALIVE_PROBING;
 }
 
+void dsb_keepalive_doubt(struct dsb_keepalive *k, struct nx_instant now, struct nx_duration within)
+{
+    if (k->state == DSB_KEEPALIVE_LOST)
+        return;
+    k->state = DSB_KEEPALIVE_PROBING;
+    k->probe_due = true;
+    k->probe_at = nx_instant_after(now, k->interval);
+    k->lost_at = nx_instant_earlier(k->lost_at, nx_instant_after(now, within));
+}
+
 bool dsb_keepalive_output(struct dsb_keepalive *k)
 {
     bool due = k->probe_due;

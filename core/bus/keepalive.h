@@ -40,6 +40,10 @@ NX_MUST_CHECK enum nx_status dsb_keepalive_heard(struct dsb_keepalive *k, struct
 /* A later instant: a probe may fall due, or the other side be given up. */
 void dsb_keepalive_tick(struct dsb_keepalive *k, struct nx_instant now);
 
+/* There is a reason to doubt it: ask at once, and it is LOST unless it is heard `within` (or at
+ * `timeout`, when that comes first). Nothing when LOST. */
+void dsb_keepalive_doubt(struct dsb_keepalive *k, struct nx_instant now, struct nx_duration within);
+
 /* Take the probe that is due, if one is: at most one per interval of silence. */
 bool dsb_keepalive_output(struct dsb_keepalive *k);
 

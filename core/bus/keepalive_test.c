@@ -5,7 +5,8 @@ enum what {
     NOTHING,
     TICK,
     HEARD,
-    LATE, /* heard, and refused */
+    LATE,  /* heard, and refused */
+    DOUBT, /* heard within 2 s, or lost */
 };
 
 struct step {
@@ -40,6 +41,24 @@ static const struct {
     {"a late tick skips probes, it does not send a burst", {{TICK, 8, DSB_KEEPALIVE_PROBING, 1}}},
     {"an answer takes back a probe that was not sent yet",
      {{TICK, 3, DSB_KEEPALIVE_PROBING, 1}, {HEARD, 3, DSB_KEEPALIVE_ALIVE, 1}}},
+    {"a doubt asks at once, and an answer ends it",
+     {{DOUBT, 1, DSB_KEEPALIVE_PROBING, 1},
+      {TICK, 2, DSB_KEEPALIVE_PROBING, 1},
+      {HEARD, 2, DSB_KEEPALIVE_ALIVE, 1},
+      {TICK, 4, DSB_KEEPALIVE_ALIVE, 1},
+      {TICK, 5, DSB_KEEPALIVE_PROBING, 2}}},
+    {"a doubt that is not answered loses it before the time-out, at that instant exactly",
+     {{DOUBT, 1, DSB_KEEPALIVE_PROBING, 1}, {LATE, 3, DSB_KEEPALIVE_LOST, 1}}},
+    {"a doubt after a doubt asks again and gives no more time",
+     {{DOUBT, 1, DSB_KEEPALIVE_PROBING, 1},
+      {DOUBT, 2, DSB_KEEPALIVE_PROBING, 2},
+      {TICK, 3, DSB_KEEPALIVE_LOST, 2}}},
+    {"a doubt near the time-out does not put it off",
+     {{TICK, 8, DSB_KEEPALIVE_PROBING, 1},
+      {DOUBT, 8, DSB_KEEPALIVE_PROBING, 2},
+      {TICK, 9, DSB_KEEPALIVE_LOST, 2}}},
+    {"who is lost is not doubted",
+     {{TICK, 9, DSB_KEEPALIVE_LOST, 0}, {DOUBT, 9, DSB_KEEPALIVE_LOST, 0}}},
     {"a clock that goes back loses nobody",
      {{TICK, 3, DSB_KEEPALIVE_PROBING, 1}, {TICK, 0, DSB_KEEPALIVE_PROBING, 1}}},
 };
@@ -58,6 +77,8 @@ UNIT_SUITE(keepalive_test)
 
             if (step->what == TICK)
                 dsb_keepalive_tick(&k, now);
+            else if (step->what == DOUBT)
+                dsb_keepalive_doubt(&k, now, nx_seconds(2));
             else
                 EXPECT_STATUS(dsb_keepalive_heard(&k, now),
                               step->what == HEARD ? NX_OK : NX_E_STATE);

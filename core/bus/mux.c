@@ -65,6 +65,14 @@ void dsb_mux_end_when_drained(struct dsb_mux *m)
         dsb_mux_end(m, NX_END, m->end_code, m->end_why.text);
 }
 
+static void count_unconfirmed(struct dsb_mux *m, const struct dsb_stream *s)
+{
+    struct dsb_amount amount = dsb_ledger_unconfirmed(&s->outbox.ledger);
+
+    m->unconfirmed.bytes += amount.bytes;
+    m->unconfirmed.messages += amount.messages;
+}
+
 static void end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
 {
     struct dsb_stream *s = dsb_streams_at(&m->streams, slot);
@@ -79,6 +87,7 @@ static void end_stream(struct dsb_mux *m, uint32_t slot, enum nx_status status)
     if (status != NX_END && !s->reset_by_peer && !s->open_due)
         m->gone_credit += s->inbox.credit; /* what the peer had sent before it knew */
 
+    count_unconfirmed(m, s);
     dsb_streams_unindex(&m->streams, slot);
     dsb_inbox_wipe(&s->inbox, &m->streams.pools->blocks);
     dsb_outbox_wipe(&s->outbox, &m->streams.pools->blocks);
@@ -168,6 +177,15 @@ void dsb_mux_terminate(struct dsb_mux *m, enum dsb_goaway_code code, const char 
     dsb_mux_end(m, NX_END, (uint16_t)code, why);
 }
 
+void dsb_mux_break(struct dsb_mux *m, enum nx_status status, const char *why)
+{
+    NX_CHECK(status < 0 && status != NX_E_CLOSED);
+    if (m->state == DSB_MUX_OVER)
+        return;
+    m->end_by_peer = false;
+    dsb_mux_end(m, status, DSB_GOAWAY_PROTOCOL, why);
+}
+
 bool dsb_mux_is_over(const struct dsb_mux *m)
 {
     return m->state == DSB_MUX_OVER && !m->goaway_due;
@@ -180,6 +198,27 @@ void dsb_mux_wipe(struct dsb_mux *m)
         dsb_streams_remove(&m->streams, m->streams.all.first);
     m->goaway_due = false;
     m->end_due = false;
+    m->ping_state = DSB_MUX_PING_NONE;
+}
+
+/* ---- signs of life -------------------------------------------------------------------------- */
+
+enum nx_status dsb_mux_ping(struct dsb_mux *m, struct nx_instant now)
+{
+    if (m->state == DSB_MUX_OVER)
+        return NX_E_CLOSED;
+    if (m->ping_state != DSB_MUX_PING_NONE)
+        return NX_E_BUSY;
+
+    m->ping_state = DSB_MUX_PING_DUE;
+    m->ping_at = now;
+    return NX_OK;
+}
+
+void dsb_mux_doubt(struct dsb_mux *m, struct nx_instant now)
+{
+    if (m->state != DSB_MUX_OVER)
+        dsb_keepalive_doubt(&m->keepalive, now, nx_seconds(DSB_SESSION_DOUBT_S));
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -267,6 +306,11 @@ bool dsb_mux_event(struct dsb_mux *m, struct dsb_mux_event *event)
         tell_stream(m, m->streams.event.first, event);
         return true;
     }
+    if (m->ping_state == DSB_MUX_PING_ANSWERED) {
+        m->ping_state = DSB_MUX_PING_NONE;
+        *event = (struct dsb_mux_event){.kind = DSB_MUX_PONG, .round_trip = m->ping_took};
+        return true;
+    }
     if (!m->end_due)
         return false;
 
@@ -275,7 +319,8 @@ bool dsb_mux_event(struct dsb_mux *m, struct dsb_mux_event *event)
                                     .status = m->end_status,
                                     .by_peer = m->end_by_peer,
                                     .code = m->end_code,
-                                    .why = m->end_why};
+                                    .why = m->end_why,
+                                    .unconfirmed = m->unconfirmed};
     return true;
 }
 

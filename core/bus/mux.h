@@ -37,12 +37,21 @@ enum dsb_mux_event_kind {
     DSB_MUX_READABLE,      /* there was nothing (more) to pull, and now there is an answer */
     DSB_MUX_WRITABLE,      /* push was told to wait, and now there is room */
     DSB_MUX_ENDED,         /* this stream is over; its handle waits to be released */
+    DSB_MUX_PONG,          /* what dsb_mux_ping asked for came */
     DSB_MUX_SESSION_ENDED, /* all of it is over; every stream's end was told before */
+};
+
+/* Of dsb_mux_ping. */
+enum dsb_mux_ping_state {
+    DSB_MUX_PING_NONE,
+    DSB_MUX_PING_DUE,
+    DSB_MUX_PING_SENT,
+    DSB_MUX_PING_ANSWERED, /* and not told yet */
 };
 
 struct dsb_mux_event {
     enum dsb_mux_event_kind kind;
-    struct dsb_stream_handle stream; /* not for SESSION_ENDED */
+    struct dsb_stream_handle stream; /* not for PONG and SESSION_ENDED */
 
     struct nx_bytes name; /* OPENED: lent until the stream is released */
     uint8_t priority;     /* OPENED */
@@ -56,7 +65,11 @@ struct dsb_mux_event {
     bool by_peer; /* who began the end */
     uint16_t code;
     struct nx_why why;
-    struct dsb_amount unconfirmed; /* ENDED: accepted and not confirmed, told this once */
+    /* ENDED: accepted and not confirmed, told this once. SESSION_ENDED: the sum of it over all streams
+     * there were. */
+    struct dsb_amount unconfirmed;
+
+    struct nx_duration round_trip; /* PONG */
 };
 
 /* A limit that was met, for the sentence of nx_why_limit. */
@@ -96,6 +109,11 @@ struct dsb_mux {
     uint32_t last_served_id; /* of the peer's, from the beginning of the end */
     uint8_t pong[DSB_PING_LEN];
     uint64_t ping_count;
+
+    enum dsb_mux_ping_state ping_state;
+    struct nx_instant ping_at;       /* asked for */
+    uint64_t ping_number;            /* SENT: the first that answers it */
+    struct nx_duration ping_took;    /* ANSWERED */
     struct nx_instant starved_until; /* push met the node's bound: when to look again */
 
     struct dsb_mux_limit limit; /* that the last NX_E_LIMIT of open or push was */
@@ -106,6 +124,7 @@ struct dsb_mux {
     uint16_t end_code;
     struct nx_why end_why;
     const char *end_label; /* static: what GOAWAY says in place of end_why; NULL: the same */
+    struct dsb_amount unconfirmed; /* of the streams that are over, in all */
 };
 
 /* One end of an admitted session. The initiator opens odd stream ids, the responder even ones.
@@ -149,6 +168,20 @@ NX_MUST_CHECK enum nx_status dsb_mux_shutdown(struct dsb_mux *m, enum dsb_goaway
 
 /* End it now: GOAWAY goes out, and every stream is over. Nothing when it is over already. */
 void dsb_mux_terminate(struct dsb_mux *m, enum dsb_goaway_code code, const char *why);
+
+/* Whatever carries its frames found a breach of the peer's, a tag that does not hold or a record that
+ * ends inside a frame: it is over with `status` (a failure) and `why`, and GOAWAY says protocol and
+ * `why`. Nothing when it is over already. */
+void dsb_mux_break(struct dsb_mux *m, enum nx_status status, const char *why);
+
+/* How long does it take to the peer and back? A PING goes out, and DSB_MUX_PONG tells, unless the
+ * session ends before. The time counts from this call.
+ * NX_OK; NX_E_BUSY: one is under way, or was not told yet; NX_E_CLOSED: the session is over. */
+NX_MUST_CHECK enum nx_status dsb_mux_ping(struct dsb_mux *m, struct nx_instant now);
+
+/* There is a reason to doubt that the peer is there: ask it at once, and end with NX_E_TIMEOUT unless it
+ * is heard in DSB_SESSION_DOUBT_S. */
+void dsb_mux_doubt(struct dsb_mux *m, struct nx_instant now);
 
 /* The session is over and its last frame was output: the link below may be closed. */
 bool dsb_mux_is_over(const struct dsb_mux *m);

@@ -316,6 +316,19 @@ static enum nx_status on_goaway(struct dsb_mux *m, const struct dsb_frame *frame
     return NX_OK;
 }
 
+/* It was heard, which is all that most PONGs are for. A peer answers the newest PING only, so that one
+ * of a later number answers ours, too; what was never asked answers nothing. */
+static void on_pong(struct dsb_mux *m, struct nx_instant now, const struct dsb_frame *frame)
+{
+    struct nx_reader r = nx_reader_over(frame->body);
+    uint64_t number = nx_read_u64le(&r);
+
+    if (m->ping_state != DSB_MUX_PING_SENT || number < m->ping_number || number > m->ping_count)
+        return;
+    m->ping_took = nx_duration_between(m->ping_at, now);
+    m->ping_state = DSB_MUX_PING_ANSWERED;
+}
+
 static enum nx_status on_frame(struct dsb_mux *m, struct nx_instant now,
                                const struct dsb_frame *frame)
 {
@@ -335,7 +348,8 @@ static enum nx_status on_frame(struct dsb_mux *m, struct nx_instant now,
         m->pong_due = true;
         return NX_OK;
     case DSB_FRAME_PONG:
-        return NX_OK; /* it was heard, which is all that a PONG is for */
+        on_pong(m, now, frame);
+        return NX_OK;
     case DSB_FRAME_CLOSE:
         return on_close(m, frame);
     case DSB_FRAME_GOAWAY:

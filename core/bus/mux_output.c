@@ -24,19 +24,29 @@ static bool put_goaway(struct dsb_mux *m, struct nx_writer *out)
     return true;
 }
 
+static bool ping_is_due(const struct dsb_mux *m)
+{
+    return m->keepalive.probe_due || m->ping_state == DSB_MUX_PING_DUE;
+}
+
 static bool put_ping(struct dsb_mux *m, struct nx_writer *out)
 {
     uint8_t payload[DSB_PING_LEN];
     struct nx_writer w = nx_writer_over(payload, sizeof(payload));
     const struct dsb_frame ping = {.kind = DSB_FRAME_PING, .body = nx_bytes_of(payload, 8)};
 
-    if (!m->keepalive.probe_due)
+    if (!ping_is_due(m))
         return true;
     nx_write_u64le(&w, m->ping_count + 1);
     if (!put(out, &ping))
         return false;
     m->ping_count++;
-    return dsb_keepalive_output(&m->keepalive);
+    (void)dsb_keepalive_output(&m->keepalive); /* one PING asks for both */
+    if (m->ping_state == DSB_MUX_PING_DUE) {
+        m->ping_state = DSB_MUX_PING_SENT;
+        m->ping_number = m->ping_count;
+    }
+    return true;
 }
 
 static bool put_pong(struct dsb_mux *m, struct nx_writer *out)
@@ -212,6 +222,6 @@ bool dsb_mux_has_output(const struct dsb_mux *m)
     if (m->goaway_due)
         return true;
     return m->state != DSB_MUX_OVER &&
-           (m->pong_due || m->keepalive.probe_due || m->refusal_count > 0 ||
+           (m->pong_due || ping_is_due(m) || m->refusal_count > 0 ||
             m->streams.control.first != DSB_SLOT_NONE || ready_priorities(m) != 0);
 }
