@@ -199,9 +199,9 @@ _Static_assert(DSB_REGISTRY_LEN_MAX <= NX_STORE_VALUE_MAX, "a full registry can 
 
 _Static_assert(DSB_V1_KNOWN_MAX >= 2 * DSB_PEERS_MAX, "every paired device, and as many that were");
 
-/* Form of 56, with the line feed; of each entry 18 of form, an id and a static as hex, and a comma,
+/* Form of 61, with the line feed; of each entry 20 of form, an id and a static as hex, and a comma,
  * less the last one's. One that is native is shorter. */
-#define DSB_V1_LIST_LEN_MAX (56 + DSB_V1_KNOWN_MAX * (18 + 2 * 64 + 1) - 1)
+#define DSB_V1_LIST_LEN_MAX (61 + DSB_V1_KNOWN_MAX * (20 + 2 * 64 + 1) - 1) /* 38,204 */
 _Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be stored");
 
 /* JSON nodes to read it: an entry has two members, each a key and a value. One more has room, so that
