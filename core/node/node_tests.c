@@ -5,6 +5,7 @@
 void link_test(void);
 void node_test(void);
 void node_pairing_test(void);
+void v1_list_test(void);
 
 int main(void)
 {
@@ -12,6 +13,7 @@ int main(void)
         {"node/link", link_test},
         {"node/node", node_test},
         {"node/pairing", node_pairing_test},
+        {"node/v1_list", v1_list_test},
     };
 
     if (nx_crypto_init() != NX_OK)
