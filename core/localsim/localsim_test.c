@@ -203,17 +203,36 @@ static void dial_rows(void)
         EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_E_LIMIT);
     }
 
-    unit_row("when every wire is up one more cannot be dialled");
+    unit_row(
+        "sessions that are held open at their end go on beside a new one, and never more than one");
     w = world_begin(1);
     world_pair(w);
-    for (size_t i = 0; i < DSB_LOCALSIM_WIRES; i++) {
-        EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_OK);
+    for (size_t i = 0; i <= DSB_LOCALSIM_WIRES; i++) {
+        uint32_t up_count = 0;
+
         hold_ending_session(w);
         EXPECT_STATUS(dsb_node_connect(&w->sim.nodes[DSB_LOCALSIM_SELF], DSB_LOCALSIM_PEER_ID),
                       NX_OK);
         world_settle(w);
+        EXPECT(world_session(w, DSB_LOCALSIM_SELF) != NULL);
+        for (size_t n = 0; n < DSB_LOCALSIM_WIRES; n++)
+            up_count += w->sim.wires[n].is_up;
+        EXPECT_EQ(up_count, 2);
+        EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, i == 0 ? NX_OK : NX_END);
     }
+
+    unit_row("when every wire is up, for whatever it is, one more cannot be dialled");
+    w = world_begin(1);
+    world_pair(w);
+    dsb_localsim_cut(&w->sim, w->now);
+    world_settle(w);
+    for (size_t i = 0; i < DSB_LOCALSIM_WIRES; i++)
+        w->sim.wires[i].is_up = true;
+    EXPECT_STATUS(dsb_node_connect(&w->sim.nodes[DSB_LOCALSIM_SELF], DSB_LOCALSIM_PEER_ID), NX_OK);
+    world_settle(w);
     EXPECT_STATUS(w->sides[DSB_LOCALSIM_SELF].session_end, NX_E_LIMIT);
+    for (size_t i = 0; i < DSB_LOCALSIM_WIRES; i++)
+        w->sim.wires[i].is_up = false;
 }
 
 /* ---- markers ------------------------------------------------------------------------------- */

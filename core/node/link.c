@@ -9,6 +9,7 @@ static void begin(struct dsb_link *link, enum dsb_link_state state,
     NX_CHECK(link->state == DSB_LINK_FREE);
     link->state = state;
     link->info = *info;
+    link->number = 0;
     link->bye_due = false;
     link->is_down = false;
     link->end_was_told = false;
@@ -131,6 +132,16 @@ static void pairing_output(struct dsb_link *link, struct dsb_pairing *pairing,
         put_bye(link, out);
 }
 
+static void put_duplicate(struct dsb_link *link, struct nx_writer *out)
+{
+    const struct dsb_frame duplicate = {.kind = DSB_FRAME_GOAWAY,
+                                        .code = DSB_GOAWAY_DUPLICATE,
+                                        .body = nx_bytes_of_text("another session stays")};
+
+    NX_CHECK(dsb_frame_encode(&duplicate, out) == NX_OK);
+    link->state = DSB_LINK_OVER;
+}
+
 static void refusal_output(struct dsb_link *link, struct nx_writer *out)
 {
     uint8_t bytes[DSB_PAIR_PAYLOAD_MAX];
@@ -138,6 +149,10 @@ static void refusal_output(struct dsb_link *link, struct nx_writer *out)
 
     if (!has_room(out))
         return;
+    if (link->info.purpose == DSB_LINK_TO_TALK) {
+        put_duplicate(link, out);
+        return;
+    }
     dsb_pairing_refuse(link->refusal, &message);
     put_pair(out, &message);
     put_bye(link, out);
@@ -183,6 +198,17 @@ bool dsb_link_output(struct dsb_link *link, struct dsb_pairing *pairing, struct 
         break;
     }
     return out->len > before;
+}
+
+void dsb_link_break(struct dsb_link *link, struct nx_instant now, struct dsb_pairing *pairing,
+                    enum nx_status status, const char *why)
+{
+    if (link->state == DSB_LINK_SESSION)
+        dsb_mux_break(&link->mux, status, why);
+    if (link->state == DSB_LINK_PAIRING) {
+        dsb_pairing_link_lost(pairing, now, dsb_link_role(link));
+        link->bye_due = true;
+    }
 }
 
 void dsb_link_cut(struct dsb_link *link, struct nx_instant now, struct dsb_pairing *pairing)

@@ -8,7 +8,8 @@
  *
  * What admission established is in `struct dsb_link_info`; the link takes it as proved. A link of
  * purpose pair carries PAIR frames and GOAWAY and nothing else, and it never turns into a session;
- * a link of purpose session is a mux. localSim says that a link is up after comparing registries, a
+ * a link of purpose session is a mux, unless another session with that device stays in its place: then
+ * it is REFUSED as a duplicate. localSim says that a link is up after comparing registries, a
  * session over sockets after Noise, attestation and admission. */
 #ifndef NX_CORE_NODE_LINK_H
 #define NX_CORE_NODE_LINK_H
@@ -26,7 +27,7 @@ enum dsb_link_state {
     DSB_LINK_FREE,
     DSB_LINK_PAIRING,
     DSB_LINK_SESSION,
-    DSB_LINK_REFUSED, /* a `no` waits to leave */
+    DSB_LINK_REFUSED, /* a `no` waits to leave: of pairing, or GOAWAY duplicate of a session */
     DSB_LINK_OVER,    /* nothing more comes out of it: the driver closes it and says so */
 };
 
@@ -42,6 +43,7 @@ struct dsb_link_info {
 struct dsb_link {
     enum dsb_link_state state;
     struct dsb_link_info info;
+    uint64_t number;        /* links of a node count from 1: the higher, the newer */
     enum nx_status refusal; /* REFUSED: why */
     bool bye_due;           /* PAIRING: GOAWAY is to be said */
     bool is_down;           /* SESSION: what was below is gone */
@@ -61,7 +63,7 @@ void dsb_link_begin_pairing(struct dsb_link *link, const struct dsb_link_info *i
 void dsb_link_begin_session(struct dsb_link *link, struct nx_instant now,
                             const struct dsb_link_info *info, struct dsb_pools *pools);
 
-/* Tell the other side no, and end. */
+/* Tell the other side no, and end. Of a link for a session: that another one with it stays. */
 void dsb_link_begin_refusal(struct dsb_link *link, const struct dsb_link_info *info,
                             enum nx_status why);
 
@@ -74,6 +76,11 @@ NX_MUST_CHECK enum nx_status dsb_link_input(struct dsb_link *link, struct nx_ins
 
 /* Append whole frames that are to be sent. False: nothing was. */
 bool dsb_link_output(struct dsb_link *link, struct dsb_pairing *pairing, struct nx_writer *out);
+
+/* The other side broke the rules of what carries its frames: a session ends with `status`, a pairing's
+ * link as lost. Their goodbye is output before it is over. */
+void dsb_link_break(struct dsb_link *link, struct nx_instant now, struct dsb_pairing *pairing,
+                    enum nx_status status, const char *why);
 
 /* The link below is gone; not of one that is FREE. */
 void dsb_link_cut(struct dsb_link *link, struct nx_instant now, struct dsb_pairing *pairing);

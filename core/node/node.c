@@ -9,7 +9,8 @@
 #include "core/node/node_internal.h"
 
 enum {
-    /* The registry is the one key written here: one write in flight, one waiting, one to replace it. */
+    /* The registry and the list of v1 have one write each under way at a time, and then there is one
+     * more. */
     STORE_SLOTS = 3,
     ALIGNMENT = 16,
 };
@@ -138,6 +139,7 @@ enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant now,
     NX_CHECK(dsb_pools_init(&n->pools, config->profile, tables.pools,
                             dsb_pools_size(config->profile)) == NX_OK); /* the config holds */
     nx_store_init(&n->store, tables.store_values, NX_STORE_VALUE_MAX, STORE_SLOTS);
+    dsb_v1_list_init(&n->v1);
     dsb_registry_init(&n->registry, config->world, tables.peers, config->profile->peer_count_max);
     init_pairing(n);
     return init_discovery(n, now, &tables, why);
@@ -156,14 +158,51 @@ static void pin_peers(struct dsb_node *n, struct nx_instant now)
         const struct dsb_peer *peer = dsb_registry_at(&n->registry, i);
         struct dsb_discovery_pin pin = {.id = nx_bytes_of_text(peer->id_text)};
 
+        dsb_v1_list_add_native(&n->v1, peer->id);
         memcpy(pin.noise_static, peer->noise_static, sizeof(pin.noise_static));
         memcpy(pin.ed25519_public, peer->ed25519, sizeof(pin.ed25519_public));
         (void)!dsb_discovery_pin(&n->discovery, now, &pin); /* the table has a place for each */
     }
 }
 
-_Static_assert(DSB_REGISTRY_NODES_MAX * sizeof(struct nx_json_node) <= DSB_CREDIT_INITIAL,
+_Static_assert(DSB_REGISTRY_NODES_MAX * sizeof(struct nx_json_node) <= DSB_CREDIT_INITIAL &&
+                   DSB_V1_NODES_MAX <= DSB_REGISTRY_NODES_MAX,
                "the blocks of any profile hold a stream's credit, and the tree of a full registry");
+
+/* Nothing is in the pool of blocks before links are: the nodes of a JSON tree may lie there for a
+ * moment. */
+static struct nx_json_node *spare_nodes(struct dsb_node *n)
+{
+    return (struct nx_json_node *)(void *)n->pools.blocks.memory;
+}
+
+enum nx_status dsb_node_load_v1(struct dsb_node *n, enum nx_status loaded, struct nx_bytes text)
+{
+    if (n->config.world != DSB_WORLD_NET)
+        return NX_E_UNSUPPORTED;
+    if (n->is_started)
+        return NX_E_STATE;
+    return dsb_v1_list_load(&n->v1, loaded, text, spare_nodes(n), DSB_V1_NODES_MAX);
+}
+
+enum nx_status dsb_node_allow_v1(struct dsb_node *n, const char *id_text)
+{
+    uint8_t id[DSB_ID_LEN];
+
+    if (n->config.world != DSB_WORLD_NET)
+        return NX_E_UNSUPPORTED;
+    if (dsb_id_of_text(n->config.world, id_text, id) != NX_OK ||
+        memcmp(id, n->config.device.id, sizeof(id)) == 0)
+        return NX_E_INVALID;
+    if (dsb_registry_find(&n->registry, id) != NULL)
+        return NX_E_IDENTITY;
+    return dsb_v1_list_allow(&n->v1, id);
+}
+
+const struct nx_why *dsb_node_v1_why(const struct dsb_node *n)
+{
+    return dsb_v1_list_why(&n->v1);
+}
 
 enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx_status loaded,
                               struct nx_bytes text)
@@ -171,11 +210,8 @@ enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx
     if (n->is_started)
         return NX_E_STATE;
 
-    /* Nothing is in the pool of blocks yet: the nodes of the JSON tree may lie there for a moment. */
-    struct nx_json_node *nodes = (struct nx_json_node *)(void *)n->pools.blocks.memory;
-
     n->registry_status =
-        dsb_registry_load(&n->registry, loaded, text, nodes, DSB_REGISTRY_NODES_MAX);
+        dsb_registry_load(&n->registry, loaded, text, spare_nodes(n), DSB_REGISTRY_NODES_MAX);
     if (n->registry_status == NX_OK) {
         resume_budgets(n, now);
         pin_peers(n, now);
@@ -185,6 +221,28 @@ enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx
         dsb_node_mark_ready(n, now);
     dsb_node_work(n, now);
     return n->registry_status;
+}
+
+void dsb_node_shutdown(struct dsb_node *n, struct nx_instant now)
+{
+    n->is_shut_down = true;
+    n->dial_count = 0;
+    for (int role = 0; role < DSB_PAIRING_ROLE_COUNT; role++)
+        dsb_pairing_cancel(&n->pairing, now, (enum dsb_pairing_role)role, NX_E_ABORTED);
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        if (n->links[i].state == DSB_LINK_SESSION) /* one that ends already goes on ending */
+            (void)!dsb_mux_shutdown(&n->links[i].mux, DSB_GOAWAY_SHUTDOWN, "this node shuts down");
+    }
+    dsb_node_work(n, now);
+}
+
+bool dsb_node_is_idle(const struct dsb_node *n)
+{
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        if (n->links[i].state != DSB_LINK_FREE)
+            return false;
+    }
+    return nx_store_is_idle(&n->store);
 }
 
 void dsb_node_wipe(struct dsb_node *n)
@@ -218,6 +276,7 @@ void dsb_node_tick(struct dsb_node *n, struct nx_instant now)
 {
     dsb_discovery_tick(&n->discovery, now);
     dsb_pairing_tick(&n->pairing, now);
+    dsb_v1_list_tick(&n->v1, now);
     for (uint32_t i = 0; i < n->link_count; i++) {
         if (n->links[i].state == DSB_LINK_SESSION)
             dsb_mux_tick(&n->links[i].mux, now);
@@ -230,6 +289,7 @@ struct nx_instant dsb_node_deadline(const struct dsb_node *n)
     struct nx_instant deadline = nx_instant_earlier(dsb_discovery_deadline(&n->discovery),
                                                     dsb_pairing_deadline(&n->pairing));
 
+    deadline = nx_instant_earlier(deadline, dsb_v1_list_deadline(&n->v1));
     for (uint32_t i = 0; i < n->link_count; i++) {
         if (n->links[i].state == DSB_LINK_SESSION)
             deadline = nx_instant_earlier(deadline, dsb_mux_deadline(&n->links[i].mux));
@@ -264,6 +324,8 @@ bool dsb_node_datagram_output(struct dsb_node *n, struct nx_address *to, struct 
 static enum nx_status named_peer(const struct dsb_node *n, const char *id_text,
                                  struct dsb_pairing_peer *peer)
 {
+    if (n->is_shut_down)
+        return NX_E_CLOSED;
     if (n->registry_status != NX_OK)
         return NX_E_STATE;
     *peer = (struct dsb_pairing_peer){0};
@@ -329,6 +391,8 @@ enum nx_status dsb_node_unpair(struct dsb_node *n, struct nx_instant now, const 
 
 enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text)
 {
+    if (n->is_shut_down)
+        return NX_E_CLOSED;
     if (dsb_registry_find_text(&n->registry, id_text) == NULL)
         return NX_E_NOT_FOUND;
     if (dsb_node_session(n, id_text) != NULL)

@@ -19,6 +19,7 @@
 #include "core/bus/discovery.h"
 #include "core/bus/registry.h"
 #include "core/node/link.h"
+#include "core/node/v1_list.h"
 #include "core/store/store.h"
 
 /* Everything is copied except what is pointed to. */
@@ -42,8 +43,8 @@ enum dsb_node_event_kind {
     DSB_NODE_UNPAIRED,
     DSB_NODE_STORE_FAILED,  /* `status`, `why`: a change of the registry was not stored and did not
                             * happen; where it was a pairing, PAIRING_FAILED follows */
-    DSB_NODE_SESSION_UP,    /* a session with this device: dsb_node_session */
-    DSB_NODE_SESSION_ENDED, /* `mux` says how */
+    DSB_NODE_SESSION_UP,    /* `session`, with this device */
+    DSB_NODE_SESSION_ENDED, /* `mux` says how; there may be another one with this device, a newer */
     DSB_NODE_STREAM,        /* `mux`: news of a stream of the session with this device */
 };
 
@@ -56,6 +57,10 @@ struct dsb_node_event {
     enum dsb_pairing_role role; /* PAIRED, PAIRING_FAILED, PAIRING_BROKEN */
     enum dsb_discovery_event_kind discovery;
     struct dsb_mux_event mux;
+
+    /* SESSION_UP, STREAM: which session; it stays where it is until its SESSION_ENDED was told, and that
+     * names it by this a last time. NULL: a dial failed. */
+    struct dsb_mux *session;
 };
 
 /* A device that the driver is to reach, and for what. */
@@ -78,11 +83,15 @@ struct dsb_node {
     struct dsb_discovery discovery;
     struct dsb_pairing pairing;
 
+    struct dsb_v1_list v1;
+
     struct dsb_link *links;
     uint32_t link_count;
+    uint64_t links_begun;     /* so far */
     uint32_t next_event_link; /* whose turn it is to tell */
 
     bool is_started;
+    bool is_shut_down;              /* nothing new begins */
     struct nx_why why;              /* of the last NX_E_LIMIT of a verb */
     enum nx_status registry_status; /* NX_OK: pairing and sessions work */
     struct nx_why registry_why;
@@ -108,12 +117,36 @@ NX_MUST_CHECK enum nx_status dsb_node_init(struct dsb_node *n, struct nx_instant
                                            const struct dsb_node_config *config,
                                            struct nx_why *why);
 
+/* What the store had under DSB_V1_LIST_KEY, before `start`: the driver's load and the bytes. Without
+ * it, or when it fails, nobody is served as v1 (dsb_node_v1_why says why); all else works. A world of
+ * localSim has no v1.
+ * As dsb_v1_list_load; NX_E_STATE: too late, or before; NX_E_UNSUPPORTED: localSim. */
+NX_MUST_CHECK enum nx_status dsb_node_load_v1(struct dsb_node *n, enum nx_status loaded,
+                                              struct nx_bytes text);
+
+/* Serve this device as v1 while this node runs (`--allow-v1`): 64 hex digits.
+ * NX_OK; NX_E_INVALID: no id, or ours; NX_E_IDENTITY: it is paired, or is known as native; NX_E_LIMIT:
+ * DSB_V1_ALLOWED_MAX are allowed; NX_E_UNSUPPORTED: localSim. */
+NX_MUST_CHECK enum nx_status dsb_node_allow_v1(struct dsb_node *n, const char *id_text);
+
+/* Why nobody is served as v1; empty when those who are allowed are. */
+const struct nx_why *dsb_node_v1_why(const struct dsb_node *n);
+
 /* The registry as the store had it: what the driver's load answered, and the bytes. The node is up.
  * NX_OK, and the marker `dsoftbusd: ready` says so; or why pairing and sessions are refused from now
  * on (dsb_node_registry_why has the sentence), and a damaged registry is being set aside; NX_E_STATE:
  * it was started before. */
 NX_MUST_CHECK enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now,
                                             enum nx_status loaded, struct nx_bytes text);
+
+/* The end, in good order: GOAWAY shutdown on every session, pairing cancelled, dials forgotten. Streams
+ * go on until they end, nothing new begins: every verb that would answers NX_E_CLOSED, link_up and the
+ * judge say busy. More than once is no harm. */
+void dsb_node_shutdown(struct dsb_node *n, struct nx_instant now);
+
+/* Every link is down and its news was taken, and nothing waits to be stored: the moment to wipe. A peer
+ * may keep its streams open for as long as it likes, so a driver waits for this a bounded time. */
+bool dsb_node_is_idle(const struct dsb_node *n);
 
 /* Give everything back, wipe every secret. Only init may follow. */
 void dsb_node_wipe(struct dsb_node *n);
@@ -148,9 +181,18 @@ NX_MUST_CHECK enum nx_status dsb_node_knows(const struct dsb_node *n,
                                             const struct dsb_pairing_device *device);
 
 /* A connection was admitted. `*link` names it in the calls below.
+ *
+ * Of two sessions with one device one stays. Dialled by the same side: the newer; whoever was dialled
+ * ends the older with GOAWAY replaced, so that both agree which it is, and the dialler, who dials a
+ * device again only when the last dial is over, asks the older for a sign of life. Dialled by both
+ * sides: that of the smaller id; the other ends with GOAWAY duplicate. A new one that loses is never
+ * told, says its GOAWAY and is over, and the one that stays is asked for a sign of life. An older one
+ * that ends goes on until its streams end, unless it is in the way of a third: then it ends at once.
+ *
  * NX_OK: also when all that it will carry is a refusal; NX_E_DENIED: not a paired device; NX_E_IDENTITY:
- * paired, with other keys; NX_E_LIMIT: every link is in use, DSB_PAIRING_SESSIONS_MAX of them for
- * pairing, or the owner leaves its news untaken. */
+ * paired, with other keys; NX_E_BUSY: shutting down; NX_E_LIMIT: every link is in use,
+ * DSB_LINKS_PER_PEER_MAX by sessions with this device, DSB_PAIRING_SESSIONS_MAX for pairing, or the owner
+ * leaves its news untaken. */
 NX_MUST_CHECK enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
                                               const struct dsb_link_info *info, uint32_t *link);
 
@@ -158,6 +200,12 @@ NX_MUST_CHECK enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_inst
 NX_MUST_CHECK enum nx_status dsb_node_link_input(struct dsb_node *n, struct nx_instant now,
                                                  uint32_t link, struct nx_bytes in, size_t *used);
 bool dsb_node_link_output(struct dsb_node *n, uint32_t link, struct nx_writer *out);
+
+/* What carries the link's frames found that the other side broke its rules: the session ends with
+ * `status` and `why` (at most NX_WHY_MAX bytes), and GOAWAY protocol; a pairing's link is lost. What
+ * that leaves to be output is the last of it. */
+void dsb_node_link_broken(struct dsb_node *n, struct nx_instant now, uint32_t link,
+                          enum nx_status status, const char *why);
 
 /* Nothing more will come out of this link: close what is below, and say `link_down`. */
 bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link);
@@ -192,7 +240,8 @@ NX_MUST_CHECK enum nx_status dsb_node_unpair(struct dsb_node *n, struct nx_insta
  * NX_OK: asked, or there is one; NX_E_NOT_FOUND: not paired; NX_E_LIMIT: too many are asked for. */
 NX_MUST_CHECK enum nx_status dsb_node_connect(struct dsb_node *n, const char *id_text);
 
-/* The session with this device, for msg_stream, byte_stream and the mux's verbs; NULL: none. */
+/* The session with this device, for msg_stream, byte_stream and the mux's verbs: of two the one that
+ * stays. NULL: none, or one that is ending. */
 struct dsb_mux *dsb_node_session(struct dsb_node *n, const char *id_text);
 
 /* Accept a stream that DSB_NODE_STREAM told of. What dsb_mux_accept answers. */

@@ -15,11 +15,22 @@ void dsb_node_tell(struct dsb_node *n, const struct dsb_node_event *event);
 /* NX_E_LIMIT, and dsb_node_why says of what. */
 enum nx_status dsb_node_over(struct dsb_node *n, const char *what, uint64_t limit, uint64_t asked);
 
+/* Is there room for one more link of this purpose with this device? The first limit that says no. */
+enum dsb_node_room {
+    DSB_NODE_ROOM,
+    DSB_NODE_NO_LINK,
+    DSB_NODE_NO_LINK_OF_PEER,    /* for a session */
+    DSB_NODE_NO_LINK_OF_PAIRING, /* for pairing */
+    DSB_NODE_NO_NEWS,            /* the owner leaves them untaken */
+};
+enum dsb_node_room dsb_node_room_for(const struct dsb_node *n, enum dsb_link_purpose purpose,
+                                     const uint8_t id[DSB_ID_LEN]);
+
 /* Ask the driver to dial for a session; false: too many are asked for. One that is asked for already is
  * enough. */
 bool dsb_node_ask_to_dial(struct dsb_node *n, const char *id_text);
 
-/* The link that carries a session with this device, or NULL. */
+/* The link that carries the session with this device, of two the one that stays; or NULL. */
 struct dsb_link *dsb_node_session_link(struct dsb_node *n, const char *id_text);
 
 /* News of a session's mux: what the node does about it before the owner hears. */

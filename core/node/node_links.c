@@ -1,6 +1,7 @@
 /* Links and dials of a node. */
 #include "core/base/memory.h"
 #include "core/crypto/crypto.h"
+#include "core/node/judge.h"
 #include "core/node/node_internal.h"
 
 static bool same_text(const char *a, const char *b)
@@ -81,13 +82,18 @@ enum nx_status dsb_node_knows(const struct dsb_node *n, const struct dsb_pairing
     return NX_OK;
 }
 
-static struct dsb_link *free_link(struct dsb_node *n)
+static struct dsb_link *free_link(const struct dsb_node *n)
 {
     for (uint32_t i = 0; i < n->link_count; i++) {
         if (n->links[i].state == DSB_LINK_FREE)
             return &n->links[i];
     }
     return NULL;
+}
+
+static bool is_with(const struct dsb_link *link, const uint8_t id[DSB_ID_LEN])
+{
+    return memcmp(link->info.device.id, id, DSB_ID_LEN) == 0;
 }
 
 static uint32_t pairing_link_count(const struct dsb_node *n)
@@ -99,16 +105,30 @@ static uint32_t pairing_link_count(const struct dsb_node *n)
     return count;
 }
 
+/* For sessions with this device, those that are only being closed among them. */
+static uint32_t peer_link_count(const struct dsb_node *n, const uint8_t id[DSB_ID_LEN])
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < n->link_count; i++)
+        count += n->links[i].state != DSB_LINK_FREE &&
+                 n->links[i].info.purpose == DSB_LINK_TO_TALK && is_with(&n->links[i], id);
+    return count;
+}
+
 struct dsb_link *dsb_node_session_link(struct dsb_node *n, const char *id_text)
 {
+    struct dsb_link *newest = NULL;
+
     for (uint32_t i = 0; i < n->link_count; i++) {
         struct dsb_link *link = &n->links[i];
 
         if (link->state == DSB_LINK_SESSION && link->mux.state == DSB_MUX_ACTIVE &&
-            same_text(link->info.id_text, id_text))
-            return link;
+            same_text(link->info.id_text, id_text) &&
+            (newest == NULL || link->number > newest->number))
+            newest = link;
     }
-    return NULL;
+    return newest;
 }
 
 static void begin_pairing(struct dsb_node *n, struct nx_instant now, struct dsb_link *link,
@@ -123,27 +143,131 @@ static void begin_pairing(struct dsb_node *n, struct nx_instant now, struct dsb_
         dsb_link_begin_refusal(link, info, status);
 }
 
+/* ---- of the sessions with one device one stays (docs/contracts/wire.md §2.1) ------------------- */
+
+/* The session with this device behind `after`, NULL for the first, in which something still goes on;
+ * NULL: there is none. */
+static struct dsb_link *next_live(const struct dsb_node *n, const uint8_t id[DSB_ID_LEN],
+                                  const struct dsb_link *after)
+{
+    for (uint32_t i = after == NULL ? 0 : (uint32_t)(after - n->links) + 1; i < n->link_count;
+         i++) {
+        struct dsb_link *link = &n->links[i];
+
+        if (link->state == DSB_LINK_SESSION && link->mux.state != DSB_MUX_OVER && is_with(link, id))
+            return link;
+    }
+    return NULL;
+}
+
+/* Did the side of the smaller id dial it? Both sides see that alike, whatever came first to whom. */
+static bool is_of_smaller(const struct dsb_node *n, const struct dsb_link_info *info)
+{
+    bool we_are_smaller = memcmp(n->config.device.id, info->device.id, DSB_ID_LEN) < 0;
+
+    return we_are_smaller == info->is_initiator;
+}
+
+/* Both sides dialled, and the other one's stays: it is asked for a sign of life, since it may be dead
+ * below and the new one the attempt to mend that. */
+static bool loses(struct dsb_node *n, struct nx_instant now, const struct dsb_link_info *info)
+{
+    bool has_lost = false;
+
+    if (is_of_smaller(n, info))
+        return false;
+    for (struct dsb_link *old = next_live(n, info->device.id, NULL); old != NULL;
+         old = next_live(n, info->device.id, old)) {
+        if (old->mux.state != DSB_MUX_ACTIVE || old->info.is_initiator == info->is_initiator)
+            continue;
+        dsb_mux_doubt(&old->mux, now);
+        has_lost = true;
+    }
+    return has_lost;
+}
+
+/* A new session takes the place of an older one. Of two that the same side dialled the one who was
+ * dialled says which is the older: it has seen both before the dialler hears of either. */
+static void give_way(struct nx_instant now, struct dsb_link *old, const struct dsb_link_info *info)
+{
+    if (old->info.is_initiator != info->is_initiator)
+        (void)!dsb_mux_shutdown(&old->mux, DSB_GOAWAY_DUPLICATE, "another session stays");
+    else if (!info->is_initiator)
+        (void)!dsb_mux_shutdown(&old->mux, DSB_GOAWAY_REPLACED, "a newer session takes its place");
+    else
+        dsb_mux_doubt(&old->mux, now);
+}
+
+/* One that goes on for the sake of its streams may stay beside the new one, and no second. */
+static void make_room(struct dsb_node *n, const uint8_t id[DSB_ID_LEN])
+{
+    for (;;) {
+        struct dsb_link *oldest = next_live(n, id, NULL);
+        uint32_t count = 0;
+
+        for (struct dsb_link *link = oldest; link != NULL; link = next_live(n, id, link)) {
+            oldest = link->number < oldest->number ? link : oldest;
+            count++;
+        }
+        if (count < 2)
+            return;
+        dsb_mux_terminate(&oldest->mux, DSB_GOAWAY_REPLACED, "newer sessions take its place");
+    }
+}
+
 static void begin_session(struct dsb_node *n, struct nx_instant now, struct dsb_link *link,
                           const struct dsb_link_info *info)
 {
-    struct dsb_node_event event = {.kind = DSB_NODE_SESSION_UP};
+    struct dsb_node_event event = {.kind = DSB_NODE_SESSION_UP, .session = &link->mux};
+
+    if (loses(n, now, info)) {
+        dsb_link_begin_refusal(link, info, NX_E_EXISTS);
+        return;
+    }
+    for (struct dsb_link *old = next_live(n, info->device.id, NULL); old != NULL;
+         old = next_live(n, info->device.id, old)) {
+        if (old->mux.state == DSB_MUX_ACTIVE)
+            give_way(now, old, info);
+    }
+    make_room(n, info->device.id);
 
     dsb_link_begin_session(link, now, info, &n->pools);
     copy_id_text(event.id_text, info->id_text);
     dsb_node_tell(n, &event);
 }
 
-/* Is there room for one more link? */
-static enum nx_status check_room(struct dsb_node *n, enum dsb_link_purpose purpose)
+/* ---- a link from its beginning to its end ----------------------------------------------------- */
+
+enum dsb_node_room dsb_node_room_for(const struct dsb_node *n, enum dsb_link_purpose purpose,
+                                     const uint8_t id[DSB_ID_LEN])
 {
     if (free_link(n) == NULL)
-        return dsb_node_over(n, "links in use", n->link_count, n->link_count + 1u);
-    if (!dsb_node_can_tell(n))
-        return dsb_node_over(n, "pieces of news that nobody takes",
-                             DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX, n->news_count + 1u);
+        return DSB_NODE_NO_LINK;
+    if (purpose == DSB_LINK_TO_TALK && peer_link_count(n, id) >= DSB_LINKS_PER_PEER_MAX)
+        return DSB_NODE_NO_LINK_OF_PEER;
     if (purpose == DSB_LINK_TO_PAIR && pairing_link_count(n) >= DSB_PAIRING_SESSIONS_MAX)
+        return DSB_NODE_NO_LINK_OF_PAIRING;
+    return dsb_node_can_tell(n) ? DSB_NODE_ROOM : DSB_NODE_NO_NEWS;
+}
+
+/* Is there room for one more link? */
+static enum nx_status check_room(struct dsb_node *n, const struct dsb_link_info *info)
+{
+    switch (dsb_node_room_for(n, info->purpose, info->device.id)) {
+    case DSB_NODE_ROOM:
+        break;
+    case DSB_NODE_NO_LINK:
+        return dsb_node_over(n, "links in use", n->link_count, n->link_count + 1u);
+    case DSB_NODE_NO_LINK_OF_PEER:
+        return dsb_node_over(n, "links of one device", DSB_LINKS_PER_PEER_MAX,
+                             DSB_LINKS_PER_PEER_MAX + 1);
+    case DSB_NODE_NO_LINK_OF_PAIRING:
         return dsb_node_over(n, "links for pairing", DSB_PAIRING_SESSIONS_MAX,
                              DSB_PAIRING_SESSIONS_MAX + 1);
+    case DSB_NODE_NO_NEWS:
+        return dsb_node_over(n, "pieces of news that nobody takes",
+                             DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX, n->news_count + 1u);
+    }
     return NX_OK;
 }
 
@@ -152,11 +276,14 @@ enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
 {
     enum nx_status known = dsb_node_knows(n, &info->device);
 
+    dsb_node_attested(n, now, info->device.id);
+    if (n->is_shut_down)
+        return NX_E_BUSY;
     if (known == NX_E_IDENTITY)
         return known;
     if (info->purpose == DSB_LINK_TO_TALK && known != NX_OK)
         return NX_E_DENIED;
-    enum nx_status status = check_room(n, info->purpose);
+    enum nx_status status = check_room(n, info);
     if (status != NX_OK)
         return status;
 
@@ -165,6 +292,7 @@ enum nx_status dsb_node_link_up(struct dsb_node *n, struct nx_instant now,
         begin_pairing(n, now, fresh, info);
     else
         begin_session(n, now, fresh, info);
+    fresh->number = ++n->links_begun;
     *link = (uint32_t)(fresh - n->links);
     dsb_node_work(n, now);
     return NX_OK;
@@ -186,6 +314,14 @@ bool dsb_node_link_output(struct dsb_node *n, uint32_t link, struct nx_writer *o
     return dsb_link_output(&n->links[link], &n->pairing, out);
 }
 
+void dsb_node_link_broken(struct dsb_node *n, struct nx_instant now, uint32_t link,
+                          enum nx_status status, const char *why)
+{
+    NX_CHECK(link < n->link_count && n->links[link].state != DSB_LINK_FREE);
+    dsb_link_break(&n->links[link], now, &n->pairing, status, why);
+    dsb_node_work(n, now);
+}
+
 bool dsb_node_link_is_over(const struct dsb_node *n, uint32_t link)
 {
     NX_CHECK(link < n->link_count);
@@ -205,9 +341,9 @@ void dsb_node_link_down(struct dsb_node *n, struct nx_instant now, uint32_t link
     l->is_down = true;
     if (l->info.purpose == DSB_LINK_TO_PAIR && l->info.is_initiator)
         n->pair_dial_given = false; /* an accept that is open still dials again */
-    if (l->info.purpose == DSB_LINK_TO_PAIR)
-        dsb_link_wipe(l);
-    else
+    if (l->state == DSB_LINK_SESSION)
         dsb_link_wipe_when_done(l);
+    else
+        dsb_link_wipe(l);
     dsb_node_work(n, now);
 }

@@ -99,12 +99,11 @@ static void admission_rows(void)
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_IDENTITY);
 
     unit_row("when every link is in use one more is refused");
-    b = bench_begin(1);
-    info = bench_info("friend-0", 7, DSB_LINK_TO_TALK, false);
+    b = bench_begin(dsb_profile_board.link_count_max + 1);
     for (uint32_t i = 0; i < dsb_profile_board.link_count_max; i++)
-        EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
+        link = bench_session(b, i);
+    info = bench_info(bench_friend(dsb_profile_board.link_count_max), 7, DSB_LINK_TO_TALK, false);
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_LIMIT);
-
     EXPECT_TEXT(dsb_node_why(&b->node)->text, "links in use: limit 8, asked 9");
 
     unit_row("a link that went down is free again once its end was told");
@@ -126,10 +125,10 @@ static void admission_rows(void)
     EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_E_IDENTITY);
 
     unit_row("a link whose end was told before it went down is free then");
-    b = bench_begin(1);
-    info = bench_info("friend-0", 7, DSB_LINK_TO_TALK, false);
+    b = bench_begin(dsb_profile_board.link_count_max + 1);
     for (uint32_t i = 0; i < dsb_profile_board.link_count_max; i++)
-        EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
+        link = bench_session(b, i);
+    info = bench_info(bench_friend(dsb_profile_board.link_count_max), 7, DSB_LINK_TO_TALK, false);
     bench_bye(b, link, DSB_GOAWAY_BYE, 0);
     EXPECT(bench_event(b, DSB_NODE_SESSION_ENDED, &event));
     EXPECT(dsb_node_link_is_over(&b->node, link));

@@ -2,9 +2,11 @@
 #include "core/crypto/crypto.h"
 #include "tests/unit/unit.h"
 
+void judge_test(void);
 void link_test(void);
 void node_test(void);
 void node_pairing_test(void);
+void sessions_test(void);
 void v1_list_test(void);
 
 int main(void)
@@ -12,7 +14,9 @@ int main(void)
     static const struct unit_suite suites[] = {
         {"node/link", link_test},
         {"node/node", node_test},
+        {"node/judge", judge_test},
         {"node/pairing", node_pairing_test},
+        {"node/sessions", sessions_test},
         {"node/v1_list", v1_list_test},
     };
 

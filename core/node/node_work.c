@@ -155,6 +155,15 @@ static bool waits_for_store(const struct dsb_node *n, enum dsb_pairing_role role
            nx_bytes_equal(nx_bytes_of_text(peer->id_text), nx_bytes_of_text(id_text));
 }
 
+/* From now on, and longer than it stays paired. */
+static void add_native(struct dsb_node *n, const char *id_text)
+{
+    const struct dsb_peer *peer = dsb_registry_find_text(&n->registry, id_text);
+
+    if (peer != NULL)
+        dsb_v1_list_add_native(&n->v1, peer->id);
+}
+
 static void on_added(struct dsb_node *n, struct nx_instant now,
                      const struct dsb_registry_event *event)
 {
@@ -162,6 +171,8 @@ static void on_added(struct dsb_node *n, struct nx_instant now,
 
     if (event->status != NX_OK)
         tell_store_failed(n, event);
+    else
+        add_native(n, event->id_text);
     for (int i = 0; i < DSB_PAIRING_ROLE_COUNT; i++) {
         enum dsb_pairing_role role = (enum dsb_pairing_role)i;
 
@@ -275,10 +286,13 @@ static bool step(struct dsb_node *n, struct nx_instant now)
     }
     moved = retry_unpairing(n) || moved;
     while (nx_store_event(&n->store, &stored)) {
-        (void)dsb_registry_stored(&n->registry, &stored); /* nobody else writes here */
+        if (!dsb_registry_stored(&n->registry, &stored))
+            (void)dsb_v1_list_stored(&n->v1, now, &stored); /* nobody else writes here */
         moved = true;
     }
     while (dsb_registry_output(&n->registry, &n->store))
+        moved = true;
+    while (dsb_v1_list_output(&n->v1, &n->store))
         moved = true;
     return moved;
 }
@@ -326,6 +340,7 @@ static bool link_event(struct dsb_node *n, struct nx_instant now, struct dsb_nod
         event->kind =
             event->mux.kind == DSB_MUX_SESSION_ENDED ? DSB_NODE_SESSION_ENDED : DSB_NODE_STREAM;
         event->status = event->mux.status;
+        event->session = &link->mux;
         name(event, link->info.id_text);
         dsb_node_on_mux_event(n, now, link, &event->mux);
         return true;
