@@ -28,10 +28,12 @@ extern const struct walk_schema walk_zoo;
 static const struct nx_capn_limits limits = {
     .words_max = WORDS_MAX, .traversal_words_max = WORDS_MAX, .depth_max = 64, .utf8 = false};
 
-/* What is malformed here and not looked at there: the other two words of a double far pointer's pad
- * that the specification gives a value to. */
+/* What is malformed here and not looked at there: that a double far pointer's pad begins with a far
+ * pointer, and the highest of the 30 bits in which a tag counts its elements. The library masks that
+ * bit away, as no list has 2^29 elements, and reads the list of as many as the others say. */
 static const char *const stricter[] = {
     "the pad of a double far pointer does not begin with a far pointer",
+    "a list of structs has more elements than a list can have",
 };
 
 static void need(bool good, const char *what)

@@ -32,7 +32,7 @@ static void integer_overflow(void)
          {LIST(0, NX_CAPN_COMPOSITE, 1), TAG(0x10000, 0xffff, 1)},
          NX_CAPN_COMPOSITE},
         {"2015-03-02-0: structs whose number times size is a little above 2^32 do not fit two",
-         {LIST(0, NX_CAPN_COMPOSITE, 2), TAG(0x3fffffff, 4, 1)},
+         {LIST(0, NX_CAPN_COMPOSITE, 2), TAG(6700417, 641, 0)}, /* 2^32 + 1 */
          NX_CAPN_COMPOSITE},
     };
 

@@ -323,6 +323,8 @@ static bool follow_composite(struct nx_capn_message *m, const struct target *t,
     uint32_t data_words = nx_capn_word_data_words(tag);
     uint32_t step_words = data_words + nx_capn_word_pointer_count(tag);
     list->count = nx_capn_tag_count(tag);
+    if (list->count > NX_CAPN_LIST_COUNT_MAX)
+        return malformed(m, "a list of structs has more elements than a list can have");
     if ((uint64_t)list->count * step_words > words)
         return malformed(m, "a list of structs has more elements than words");
     if (step_words == 0 && list->count > 0 && !charge(m, list->count))

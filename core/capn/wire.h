@@ -97,7 +97,7 @@ static inline int32_t nx_capn_word_offset(uint64_t word)
     return (raw & 0x20000000u) != 0 ? (int32_t)raw - 0x40000000 : (int32_t)raw;
 }
 
-/* The same 30 bits of a composite list's tag: how many elements. */
+/* The same 30 bits of a composite list's tag: how many elements, at most NX_CAPN_LIST_COUNT_MAX. */
 static inline uint32_t nx_capn_tag_count(uint64_t word)
 {
     return (uint32_t)word >> 2;
