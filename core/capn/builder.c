@@ -26,11 +26,12 @@ static int64_t words_between(const uint8_t *from, const uint8_t *to)
     return (to - from) / (int64_t)NX_CAPN_WORD_LEN;
 }
 
-/* In the first room that has place for the object and its pad, which lies right in front of it. */
+/* In the first room that has place for the object and its pad, which lies right in front of it. No
+ * object has more than NX_CAPN_LIST_COUNT_MAX words and a tag, so that one more does not wrap. */
 static uint8_t *place_far(struct nx_capn_builder *b, uint8_t *pointer, uint32_t words,
                           uint64_t word, struct nx_capn_room **home)
 {
-    for (uint32_t i = 0; i < b->room_count && words < UINT32_MAX; i++) {
+    for (uint32_t i = 0; i < b->room_count; i++) {
         uint8_t *pad = take(&b->rooms[i], words + 1);
 
         if (pad == NULL)

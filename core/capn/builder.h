@@ -72,7 +72,8 @@ struct nx_capn_list_builder {
 /* ---- the message --------------------------------------------------------------------------- */
 
 /* Over the caller's segments, at least one, which are kept as long as the builder is used. The
- * first word is taken for the root; a first segment without room for it is NX_E_NO_MEMORY. */
+ * first word is taken for the root; a first segment without room for it is NX_E_NO_MEMORY. Of a
+ * segment with more words than NX_CAPN_LIST_COUNT_MAX no more are used, and its `word_cap` says so. */
 void nx_capn_builder_init(struct nx_capn_builder *b, struct nx_capn_room *rooms,
                           uint32_t room_count);
 

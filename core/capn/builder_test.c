@@ -52,6 +52,14 @@ static void check_layout(void)
     nx_capn_clear(nx_capn_struct_slot(s, 0));
     EXPECT_EQ(word_of(&room, 2), 0);
     EXPECT_STATUS(b.status, NX_OK);
+
+    unit_row("room for data is zeroed to the end of its last word, and lent to be filled");
+    uint8_t *data = nx_capn_new_data(nx_capn_struct_slot(s, 0), 9);
+    EXPECT(data == memory + 1 + 8 * 9);
+    EXPECT_EQ(word_of(&room, 2), LIST(6, NX_CAPN_BYTE, 9));
+    EXPECT_EQ(word_of(&room, 9), 0);
+    EXPECT_EQ(word_of(&room, 10), 0);
+    EXPECT_EQ(room.word_count, 11);
 }
 
 static void check_elements(void)
@@ -68,10 +76,13 @@ static void check_elements(void)
     nx_capn_list_set_u16(list, 2, 0x3333);
     nx_capn_list_set_u16(list, 3, 0x4444);
     nx_capn_list_set_u16(list, UINT32_MAX, 0x5555);
+    nx_capn_list_set_u8(list, 3, 0x44);
     EXPECT_EQ(word_of(&room, 1), 0x333300001111);
 
     unit_row("an element is not set as more than it is");
+    nx_capn_list_set_u32(list, 0, UINT32_MAX);
     nx_capn_list_set_u64(list, 0, UINT64_MAX);
+    nx_capn_list_set_bool(list, 1, true);
     nx_capn_list_set_text(list, 0, nx_bytes_of_text("no"));
     EXPECT_EQ(word_of(&room, 1), 0x333300001111);
     EXPECT_EQ(room.word_count, 2);
@@ -85,13 +96,24 @@ static void check_elements(void)
     nx_capn_list_set_bool(list, 9, false);
     EXPECT_EQ(word_of(&room, 2), 0x001);
 
+    unit_row("a pointer behind the end of its list is set nowhere");
+    list = nx_capn_new_list(root, NX_CAPN_POINTER, 1);
+    nx_capn_list_set_text(list, 1, nx_bytes_of_text("no"));
+    nx_capn_new_struct(nx_capn_list_slot(list, 1), 0, 0);
+    nx_capn_clear(nx_capn_list_slot(list, 1));
+    EXPECT_EQ(word_of(&room, 3), 0);
+    EXPECT_EQ(room.word_count, 4);
+
     unit_row("a field behind its struct's sections is not set");
     struct nx_capn_struct_builder s = nx_capn_new_struct(root, 1, 0);
+    nx_capn_set_u8(s, 8, 1);
+    nx_capn_set_u16(s, 7, 1);
+    nx_capn_set_u32(s, 5, 1);
     nx_capn_set_u64(s, 8, 1);
     nx_capn_set_bool(s, 64, true);
     nx_capn_write_text(nx_capn_struct_slot(s, 0), nx_bytes_of_text("no"));
-    EXPECT_EQ(word_of(&room, 3), 0);
-    EXPECT_EQ(room.word_count, 4);
+    EXPECT_EQ(word_of(&room, 4), 0);
+    EXPECT_EQ(room.word_count, 5);
     EXPECT_STATUS(b.status, NX_OK);
 }
 
@@ -132,6 +154,23 @@ static void check_room(void)
     }
 }
 
+/* Of memory that is larger than it: only the words of the root are looked at. */
+static void check_room_max(void)
+{
+    uint8_t memory[16];
+    struct nx_capn_room room = {.ptr = memory, .word_cap = NX_CAPN_LIST_COUNT_MAX + 1};
+    struct nx_capn_builder b;
+
+    unit_row("a segment has no more words than a far pointer can reach");
+    nx_capn_builder_init(&b, &room, 1);
+    EXPECT_EQ(room.word_cap, NX_CAPN_LIST_COUNT_MAX);
+    nx_capn_builder_init_frame(&b, memory, ((size_t)NX_CAPN_LIST_COUNT_MAX + 1) * 8);
+    EXPECT_EQ(b.own.word_cap, NX_CAPN_LIST_COUNT_MAX);
+    nx_capn_builder_init_frame(&b, memory, ((size_t)NX_CAPN_LIST_COUNT_MAX + 2) * 8);
+    EXPECT_EQ(b.own.word_cap, NX_CAPN_LIST_COUNT_MAX);
+    EXPECT_STATUS(b.status, NX_OK);
+}
+
 static void check_after_failure(void)
 {
     uint8_t memory[24];
@@ -152,12 +191,33 @@ static void check_after_failure(void)
     unit_row("a failure stays, even when something smaller would fit");
     EXPECT(nx_capn_new_data(nx_capn_builder_root(&b), 1) == NULL);
     EXPECT_STATUS(b.status, NX_E_NO_MEMORY);
+    nx_capn_builder_fail(&b, NX_E_DENIED);
+    EXPECT_STATUS(b.status, NX_E_NO_MEMORY);
+
+    unit_row("after a failure not even an empty struct is made, which takes no room");
+    nx_capn_builder_init_frame(&b, memory, sizeof(memory));
+    struct nx_capn_slot root = nx_capn_builder_root(&b);
+    nx_capn_builder_fail(&b, NX_E_DENIED);
+    nx_capn_new_struct(root, 0, 0);
+    EXPECT_EQ(nx_capn_load64(root.at), 0);
+
+    unit_row("structs that do not fit are none");
+    nx_capn_builder_init_frame(&b, memory, sizeof(memory));
+    EXPECT_EQ(nx_capn_new_struct_list(nx_capn_builder_root(&b), 1, 1, 0).count, 0);
+    EXPECT_STATUS(b.status, NX_E_NO_MEMORY);
 
     unit_row("more elements than a pointer can count are a limit");
     nx_capn_builder_init_frame(&b, memory, sizeof(memory));
     nx_capn_new_list(nx_capn_builder_root(&b), NX_CAPN_VOID, NX_CAPN_LIST_COUNT_MAX);
     EXPECT_STATUS(b.status, NX_OK);
     nx_capn_new_list(nx_capn_builder_root(&b), NX_CAPN_VOID, NX_CAPN_LIST_COUNT_MAX + 1);
+    EXPECT_STATUS(b.status, NX_E_LIMIT);
+
+    unit_row("so are more structs, though they have no size");
+    nx_capn_builder_init_frame(&b, memory, sizeof(memory));
+    nx_capn_new_struct_list(nx_capn_builder_root(&b), NX_CAPN_LIST_COUNT_MAX, 0, 0);
+    EXPECT_STATUS(b.status, NX_OK);
+    nx_capn_new_struct_list(nx_capn_builder_root(&b), NX_CAPN_LIST_COUNT_MAX + 1, 0, 0);
     EXPECT_STATUS(b.status, NX_E_LIMIT);
 
     unit_row("structs of more words than a pointer can count are a limit");
@@ -250,6 +310,7 @@ UNIT_SUITE(builder_test)
     check_layout();
     check_elements();
     check_room();
+    check_room_max();
     check_after_failure();
     check_segments();
     check_sizes();

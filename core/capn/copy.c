@@ -90,8 +90,10 @@ static void copy_list(struct nx_capn_slot slot, struct nx_capn_list from, bool t
     }
 
     uint64_t bits = (uint64_t)to.count * to.step_bits;
-    if (bits > 0 && from.elements != NULL)
+    if (bits > 0) {
+        NX_CHECK(from.elements != NULL);
         memcpy(to.elements, from.elements, (size_t)((bits + 7) / 8));
+    }
     if (bits % 8 != 0) /* the rest of the last byte is nobody's */
         to.elements[bits / 8] &= (uint8_t)((1u << bits % 8) - 1);
 }
@@ -188,10 +190,10 @@ static uint64_t words_of_ref(struct nx_capn_ref from, bool trim)
         return words_of_list(nx_capn_read_any_list(from), trim);
     case NX_CAPN_REF_CAPABILITY:
         nx_capn_message_fail(from.message, NX_E_UNSUPPORTED, "a capability cannot be copied");
-        return 0;
+        break;
     case NX_CAPN_REF_NULL:
     case NX_CAPN_REF_BROKEN:
-        return 0;
+        break;
     }
     return 0;
 }

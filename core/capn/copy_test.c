@@ -123,6 +123,8 @@ static const struct {
      {STRUCT(0, 0, 1), LIST(9, NX_CAPN_POINTER, 1)}, NX_E_MALFORMED},
     {"a list of structs that breaks spoils the copy",
      {STRUCT(0, 0, 1), LIST(0, NX_CAPN_COMPOSITE, 1), LIST(0, NX_CAPN_BYTE, 1)}, NX_E_MALFORMED},
+    {"a pointer of no kind spoils the copy",
+     {STRUCT(0, 0, 1), CAPABILITY(0) | 4}, NX_E_MALFORMED},
     {"a capability cannot be copied",
      {STRUCT(0, 0, 1), CAPABILITY(0)}, NX_E_UNSUPPORTED},
     {"a struct that contains itself is copied to the depth limit and fails",

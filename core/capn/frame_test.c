@@ -58,6 +58,14 @@ static void check_encode(void)
     EXPECT_EQ(count, 2);
     EXPECT_BYTES(nx_bytes_of(back[1].ptr, 16), nx_bytes_of(content + 8, 16));
 
+    unit_row("a table of two words has room for two segments, one of one word for one");
+    w = nx_writer_over(bytes, sizeof(bytes));
+    EXPECT_STATUS(nx_capn_frame_encode(segments, 1, &w), NX_OK);
+    EXPECT_EQ(w.len, 16);
+    EXPECT_STATUS(nx_capn_frame_decode(nx_writer_bytes(&w), 3, back, 2, &count, &used), NX_OK);
+    EXPECT_EQ(count, 1);
+    EXPECT_BYTES(nx_bytes_of(back[0].ptr, 8), nx_bytes_of(content, 8));
+
     unit_row("a frame that fits exactly is written");
     w = nx_writer_over(bytes, 40);
     EXPECT_STATUS(nx_capn_frame_encode(segments, 2, &w), NX_OK);

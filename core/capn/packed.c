@@ -135,15 +135,18 @@ enum nx_status nx_capn_unpack(struct nx_bytes packed, struct nx_writer *out)
 
     struct nx_reader r = nx_reader_over(packed);
     struct token t;
-    while (r.rest.len > 0 && next_token(&r, &t)) {
+    while (r.rest.len > 0) {
+        bool whole = next_token(&r, &t); /* it was, when it was measured */
         uint8_t *word = nx_write_space(out, token_len(&t));
         size_t next = 0;
 
-        NX_CHECK(word != NULL);
+        NX_CHECK(whole && word != NULL);
         memset(word, 0, token_len(&t));
         for (size_t i = 0; i < NX_CAPN_WORD_LEN; i++) {
-            if ((t.tag >> i & 1) != 0 && next < t.bytes.len)
-                word[i] = t.bytes.ptr[next++];
+            if ((t.tag >> i & 1) == 0)
+                continue;
+            NX_CHECK(next < t.bytes.len);
+            word[i] = t.bytes.ptr[next++];
         }
         if (t.plain.len > 0)
             memcpy(word + NX_CAPN_WORD_LEN, t.plain.ptr, t.plain.len);

@@ -100,6 +100,14 @@ static void check_room(void)
 
     unit_row("what is no whole number of words is not packed");
     EXPECT_STATUS(nx_capn_pack(nx_bytes_of(word, 7), &w), NX_E_INVALID);
+
+    unit_row("an output in which something is missing already gets nothing behind it");
+    w = nx_writer_over(out, 12);
+    nx_write_bytes(&w, nx_bytes_of(zeros, 2));
+    nx_write_space(&w, 11);
+    EXPECT_STATUS(nx_capn_pack(nx_bytes_of(word, 8), &w), NX_E_NO_SPACE);
+    EXPECT_EQ(w.len, 2);
+    EXPECT(w.overflow);
 }
 
 /* Words with many, few and no zero bytes, in runs longer than a count can say. */

@@ -81,6 +81,9 @@ static const struct {
     {"numbers are no pointers", AS_LIST + NX_CAPN_POINTER, NX_E_MALFORMED, 0, {LIST(0, NX_CAPN_EIGHT_BYTES, 5)}},
     {"pointers are no numbers", AS_LIST + NX_CAPN_EIGHT_BYTES, NX_E_MALFORMED, 0, {LIST(0, NX_CAPN_POINTER, 5)}},
     {"bits are no bytes", AS_LIST + NX_CAPN_BYTE, NX_E_MALFORMED, 0, {LIST(0, NX_CAPN_BIT, 5)}},
+    {"pointers are no bits", AS_LIST + NX_CAPN_BIT, NX_E_MALFORMED, 0, {LIST(0, NX_CAPN_POINTER, 5)}},
+    {"numbers are as many voids", AS_LIST + NX_CAPN_VOID, NX_OK, 5, {LIST(0, NX_CAPN_BYTE, 5)}},
+    {"bits are no voids", AS_LIST + NX_CAPN_VOID, NX_E_MALFORMED, 0, {LIST(0, NX_CAPN_BIT, 5)}},
     {"voids are no bits", AS_LIST + NX_CAPN_BIT, NX_E_MALFORMED, 0, {LIST(0, NX_CAPN_VOID, 5)}},
 
     {"structs", AS_LIST + NX_CAPN_COMPOSITE, NX_OK, 2, {LIST(0, NX_CAPN_COMPOSITE, 4), TAG(2, 1, 1)}},
@@ -107,6 +110,7 @@ static const struct {
     {"a far pointer to its own segment", AS_STRUCT, NX_OK, 8, {FAR(0, 1), STRUCT(0, 1, 0)}},
     {"a far pointer from a pad back over its own start", AS_STRUCT, NX_OK, 8, {FAR(1, 1)}, {5, STRUCT(-2, 1, 0)}, 2},
     {"a far pointer to a segment that is not there", AS_STRUCT, NX_E_MALFORMED, 0, {FAR(2, 0)}, {0}, 1},
+    {"a far pointer to a list in a segment that is not there", AS_LIST + NX_CAPN_BYTE, NX_E_MALFORMED, 0, {FAR(2, 0)}, {0}, 1},
     {"a far pointer to the last segment number", AS_STRUCT, NX_E_MALFORMED, 0, {FAR(UINT32_MAX, 0)}, {0}, 1},
     {"a far pointer whose pad is behind its segment", AS_STRUCT, NX_E_MALFORMED, 0, {FAR(1, 1)}, {STRUCT(0, 0, 0)}, 1},
     {"a far pointer whose pad is far behind its segment", AS_STRUCT, NX_E_MALFORMED, 0, {FAR(1, 0x1fffffff)}, {0}, 1},
@@ -184,6 +188,15 @@ static void check_fields(void)
     EXPECT_EQ(nx_capn_get_u64(s, 8), 0);
     EXPECT(!nx_capn_get_bool(s, 64));
 
+    unit_row("a union whose tag is behind the data section is set to its first member");
+    EXPECT_EQ(nx_capn_union_member(s, 6, 0x8877).data_len, 8);
+    EXPECT_EQ(nx_capn_union_member(s, 6, 0).data_len, 0);
+    EXPECT_EQ(nx_capn_union_member(s, 8, 0).data_len, 8);
+    EXPECT_EQ(nx_capn_union_member(s, 8, 1).data_len, 0);
+
+    unit_row("a null pointer without a default stays null");
+    EXPECT(nx_capn_ref_is_null(nx_capn_ref_or(nx_capn_struct_ref(s, 0), NULL)));
+
     unit_row("a pointer behind the pointer section is null");
     EXPECT(nx_capn_ref_is_null(nx_capn_struct_ref(s, 1)));
     EXPECT_EQ(nx_capn_ref_kind(nx_capn_struct_ref(s, 1)), NX_CAPN_REF_NULL);
@@ -200,6 +213,7 @@ static void check_elements(void)
                                        0x2222,
                                        0,
                                        0x0061};
+    static const uint64_t voids[] = {LIST(0, NX_CAPN_VOID, 3), UINT64_MAX};
     struct words w;
 
     unit_row("elements are read by index, and zero behind the end");
@@ -209,9 +223,12 @@ static void check_elements(void)
     EXPECT_EQ(nx_capn_list_u16(list, 2), 0x3333);
     EXPECT_EQ(nx_capn_list_u16(list, 3), 0);
     EXPECT_EQ(nx_capn_list_u16(list, UINT32_MAX), 0);
+    EXPECT_EQ(nx_capn_list_u8(list, 1), 0x22);
+    EXPECT_EQ(nx_capn_list_u8(list, 3), 0);
 
     unit_row("an element is not read as more than it is");
     EXPECT_EQ(nx_capn_list_u32(list, 0), 0);
+    EXPECT_EQ(nx_capn_list_u64(list, 0), 0);
     EXPECT(nx_capn_ref_is_null(nx_capn_list_ref(list, 0)));
 
     unit_row("bits are read side by side, even of a list of numbers");
@@ -236,6 +253,12 @@ static void check_elements(void)
     list = nx_capn_read_list(nx_capn_root(&w.m), NX_CAPN_POINTER);
     EXPECT_BYTES(nx_capn_list_text(list, 0), nx_bytes_of_text("a"));
     EXPECT_EQ(nx_capn_list_text(list, 1).len, 0);
+    EXPECT(nx_capn_ref_is_null(nx_capn_list_ref(list, 2)));
+    EXPECT_STATUS(w.m.status, NX_OK);
+
+    unit_row("a void is no bit that is set");
+    EXPECT_STATUS(words_open(&w, &wide, voids, 2, NULL, 0), NX_OK);
+    EXPECT(!nx_capn_list_bool(nx_capn_read_any_list(nx_capn_root(&w.m)), 0));
     EXPECT_STATUS(w.m.status, NX_OK);
 }
 
@@ -319,6 +342,9 @@ static void check_words_limit(void)
     EXPECT_STATUS(words_open(&w, &limits, words, 3, words, 3), NX_E_LIMIT);
     expect_sentence(&w.m, "words of a message: limit 5, asked 6");
 
+    unit_row("a message without a segment has no root");
+    EXPECT_STATUS(nx_capn_message_over(&w.m, &limits, w.segments, 0), NX_E_MALFORMED);
+
     unit_row("a message without a word has no root");
     EXPECT_STATUS(words_open(&w, &limits, words, 0, NULL, 0), NX_E_MALFORMED);
 
@@ -386,7 +412,9 @@ static void check_traversal_limit(void)
 {
     static const uint64_t text[] = {LIST(0, NX_CAPN_BYTE, 16), 0, 0};
     static const uint64_t empty[] = {STRUCT(-1, 0, 0)};
+    static const uint64_t none_of_none[] = {LIST(0, NX_CAPN_COMPOSITE, 0), TAG(0, 0, 0)};
     static const uint64_t far[] = {FAR(0, 1), STRUCT(0, 1, 0), 0};
+    static const uint64_t far_far[] = {FAR_FAR(0, 1), FAR(0, 3), STRUCT(0, 1, 0), 0};
     struct nx_capn_limits limits = wide;
     struct nx_bytes none = nx_bytes_of(NULL, 0);
     struct words w;
@@ -412,11 +440,26 @@ static void check_traversal_limit(void)
     nx_capn_read_struct(nx_capn_root(&w.m));
     EXPECT_STATUS(w.m.status, NX_E_LIMIT);
 
+    unit_row("a list without elements costs its tag alone, whatever their size");
+    EXPECT_STATUS(words_open(&w, &limits, none_of_none, 2, NULL, 0), NX_OK);
+    nx_capn_read_list(nx_capn_root(&w.m), NX_CAPN_COMPOSITE);
+    EXPECT_STATUS(w.m.status, NX_OK);
+    EXPECT_EQ(w.m.words_left, 0);
+
     unit_row("the pad of a far pointer costs its words");
     limits.traversal_words_max = 1;
     EXPECT_STATUS(words_open(&w, &limits, far, 3, NULL, 0), NX_OK);
     EXPECT_EQ(nx_capn_read_struct(nx_capn_root(&w.m)).data_len, 0);
     EXPECT_STATUS(w.m.status, NX_E_LIMIT);
+
+    unit_row("a pad of two words is not entered for one");
+    EXPECT_STATUS(words_open(&w, &limits, far_far, 4, NULL, 0), NX_OK);
+    EXPECT_EQ(nx_capn_read_struct(nx_capn_root(&w.m)).data_len, 0);
+    expect_sentence(&w.m, "words to read of one message: limit 1, asked 2");
+    limits.traversal_words_max = 3;
+    EXPECT_STATUS(words_open(&w, &limits, far_far, 4, NULL, 0), NX_OK);
+    EXPECT_EQ(nx_capn_read_struct(nx_capn_root(&w.m)).data_len, 8);
+    EXPECT_STATUS(w.m.status, NX_OK);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -456,8 +499,9 @@ static void check_open(void)
     unit_row("the first failure is the one that is remembered");
     nx_capn_message_fail(&w.m, NX_E_DENIED, "first");
     nx_capn_message_fail(&w.m, NX_E_LIMIT, "second");
+    nx_capn_message_fail_depth(&w.m);
     EXPECT_STATUS(w.m.status, NX_E_DENIED);
-    EXPECT_TEXT(w.m.why, "first");
+    expect_sentence(&w.m, "first");
 }
 
 UNIT_SUITE(reader_test)
