@@ -153,6 +153,10 @@ static const struct {
      NX_E_MALFORMED},
     {"an id that is no string is refused",
      "{\"device_id\":null,\"verifying_key\":$K,\"signature\":$S}", NX_E_MALFORMED},
+    {"an id of 65 digits is refused",
+     "{\"device_id\":\"00000000000000000000000000000000000000000000000000000000000000000\","
+     "\"verifying_key\":$K,\"signature\":$S}",
+     NX_E_IDENTITY},
     {"a key that is a string is refused",
      "{\"device_id\":$I,\"verifying_key\":$I,\"signature\":$S}", NX_E_MALFORMED},
     {"a signature that is a string is refused",
