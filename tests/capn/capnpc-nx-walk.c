@@ -25,6 +25,7 @@ static struct type element_of(struct generator *g, const struct type *type)
 static void put_print_value(struct generator *g, const struct type *type, const char *value,
                             unsigned level);
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests lists */
 static void put_print_list(struct generator *g, const struct type *type, const char *value,
                            unsigned n)
 {
@@ -86,6 +87,7 @@ static void put_print_list(struct generator *g, const struct type *type, const c
     fputs("    }\n    fputc(']', out);\n", out);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests lists */
 static void put_print_value(struct generator *g, const struct type *type, const char *value,
                             unsigned level)
 {
@@ -188,6 +190,7 @@ static void put_print_field(struct generator *g, struct schema_node_reader node,
 static void put_fill_element(struct generator *g, const struct type *type, unsigned n);
 
 /* Elements of the list builder l<n>. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests lists */
 static void put_fill_list(struct generator *g, const struct type *type, unsigned n)
 {
     struct type element = element_of(g, type);
@@ -201,6 +204,7 @@ static void put_fill_list(struct generator *g, const struct type *type, unsigned
     fputs("    }\n", out);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests lists */
 static void put_fill_inner_list(struct generator *g, const struct type *type, unsigned n)
 {
     struct type element = element_of(g, type);
@@ -218,6 +222,7 @@ static void put_fill_inner_list(struct generator *g, const struct type *type, un
     fputs("    walk_leave(w);\n    }\n", out);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests lists */
 static void put_fill_element(struct generator *g, const struct type *type, unsigned n)
 {
     switch (type->which) {
@@ -376,6 +381,7 @@ static void put_prototypes(struct generator *g, struct schema_node_reader node)
     fprintf(out, "void fill_%s(struct walk *w, struct %s_builder b);\n", n, n);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests groups */
 static void put_struct(struct generator *g, struct schema_node_reader node)
 {
     struct name name = node_name(g, node);
@@ -415,6 +421,7 @@ enum pass {
     TABLE
 };
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests types */
 static void put_all(struct generator *g, struct schema_node_reader parent, enum pass pass)
 {
     for (uint32_t i = 0; i < schema_node_get_nested_nodes(parent).count; i++) {

@@ -297,22 +297,20 @@ static void put_struct_field(struct generator *g, const struct field *f)
 }
 
 /* Capabilities are the one thing that a message cannot carry here. */
-static bool is_supported(struct generator *g, const struct field *f, const struct type *type)
+static bool is_supported(struct generator *g, const struct field *f)
 {
-    if (type->which == SCHEMA_TYPE_WHICH_LIST) {
-        struct type element =
-            type_of(g, schema_type_list_get_element_type(schema_type_get_list(type->schema)));
+    struct type type = f->type;
 
-        return is_supported(g, f, &element);
-    }
-    if (type->which == SCHEMA_TYPE_WHICH_ANY_POINTER) {
-        struct schema_type_any_pointer_reader any = schema_type_get_any_pointer(type->schema);
+    while (type.which == SCHEMA_TYPE_WHICH_LIST)
+        type = type_of(g, schema_type_list_get_element_type(schema_type_get_list(type.schema)));
+    if (type.which == SCHEMA_TYPE_WHICH_ANY_POINTER) {
+        struct schema_type_any_pointer_reader any = schema_type_get_any_pointer(type.schema);
 
         if (schema_type_any_pointer_which(any) != SCHEMA_TYPE_ANY_POINTER_WHICH_UNCONSTRAINED ||
             schema_type_any_pointer_unconstrained_which(schema_type_any_pointer_get_unconstrained(
                 any)) != SCHEMA_TYPE_ANY_POINTER_UNCONSTRAINED_WHICH_CAPABILITY)
             return true;
-    } else if (type->which != SCHEMA_TYPE_WHICH_INTERFACE) {
+    } else if (type.which != SCHEMA_TYPE_WHICH_INTERFACE) {
         return true;
     }
     complain(g, f->node, f->spelling, "a capability is not supported");
@@ -401,7 +399,7 @@ static void put_slot_field(struct generator *g, const struct field *f)
 {
     char parameters[PIECE_CAP];
 
-    if (!is_supported(g, f, &f->type))
+    if (!is_supported(g, f))
         return;
     switch (f->type.which) {
     case SCHEMA_TYPE_WHICH_VOID:
@@ -539,6 +537,7 @@ static void put_handles(struct generator *g, struct schema_node_reader node,
     put_handle(g, node, name, "copy", "void", from, "    nx_capn_copy_struct(slot, from.s);\n");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests groups */
 void put_struct_functions(struct generator *g, struct schema_node_reader node)
 {
     struct name name = node_name(g, node);

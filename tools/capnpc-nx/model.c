@@ -156,6 +156,7 @@ static struct nx_bytes local_name(struct schema_node_reader node)
                          schema_node_get_display_name_prefix_length(node));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests lists */
 void put_type_spelling(struct generator *g, FILE *out, const struct type *type)
 {
     static const char *const words[] = {"Void",    "Bool",    "Int8",   "Int16",  "Int32",

@@ -68,6 +68,7 @@ static void put_which(struct generator *g, struct schema_node_reader node, const
     fputs("};\n", g->header);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests groups */
 void put_struct_types(struct generator *g, struct schema_node_reader node)
 {
     struct name name = node_name(g, node);

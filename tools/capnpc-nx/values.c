@@ -76,10 +76,11 @@ static void put_array(FILE *out, struct nx_bytes bytes)
         fprintf(out, "%s0x%02x,", i % 8 == 0 ? "\n    " : " ", bytes.ptr[i]);
 }
 
-/* The object and all below it, as a message of one segment. */
+/* The object and all below it, as a message of one segment; of its root alone for a pointer that is
+ * not there, which has no segment. */
 void put_segment(struct generator *g, const char *name, struct nx_capn_ref value)
 {
-    uint32_t word_cap = value.segment->word_count + 1;
+    uint32_t word_cap = value.segment == NULL ? 1 : value.segment->word_count + 1;
     struct nx_capn_room room = {.ptr = calloc(word_cap, NX_CAPN_WORD_LEN), .word_cap = word_cap};
     struct nx_capn_builder b;
 
