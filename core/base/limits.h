@@ -224,4 +224,18 @@ _Static_assert(NX_CAPN_TRAVERSAL_WORDS_MAX == 4 * NX_CAPN_WORDS_MAX,
                "a message may be read, copied and read again");
 _Static_assert(NX_CAPN_DEPTH_DEFAULT <= NX_CAPN_DEPTH_MAX, "the default keeps the hard bound");
 
+/* ---- local IPC (docs/contracts/ipc.md) ------------------------------------------------------- */
+
+#define NX_IPC_HEAD_LEN    24    /* a whole number of words: a body behind it is aligned as it is */
+#define NX_IPC_BODY_MAX    65536 /* bytes: 64 KiB inline, above that it takes several messages */
+#define NX_IPC_MESSAGE_MAX (NX_IPC_HEAD_LEN + NX_IPC_BODY_MAX) /* 65,560: one datagram */
+#define NX_IPC_PARTS_MAX   8                                   /* spans that a body is sent from */
+#define NX_IPC_CLIENTS_MAX 32                                  /* of one daemon at once */
+#define NX_IPC_BACKLOG_MAX 16                                  /* that wait to be accepted */
+#define NX_IPC_PATH_MAX    100 /* bytes of a socket's path; the system has 107 */
+
+_Static_assert(NX_IPC_HEAD_LEN % 8 == 0, "words stay words");
+_Static_assert(NX_IPC_BODY_MAX == NX_CAPN_WORDS_MAX * 8,
+               "what a body can hold is what a reader of Cap'n Proto takes");
+
 #endif
