@@ -1,0 +1,288 @@
+/* Sockets, which c11 alone hides. */
+#define _DEFAULT_SOURCE
+
+#include "host/ipc/client.h"
+
+#include "core/base/text.h"
+#include "host/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CONNECT_WAIT_S 2
+
+/* ---- sentences ----------------------------------------------------------------------------- */
+
+/* "<daemon> of DIR: <what>" */
+static enum nx_status fail(struct nx_ipc_client *c, enum nx_status status, const char *what)
+{
+    struct nx_text t = nx_text_over(c->why, sizeof(c->why));
+
+    nx_text_add(&t, c->daemon);
+    nx_text_add(&t, " of ");
+    nx_text_add(&t, c->state_folder);
+    nx_text_add(&t, ": ");
+    nx_text_add(&t, what);
+    return status;
+}
+
+static enum nx_status nobody_serves(struct nx_ipc_client *c)
+{
+    struct nx_text t = nx_text_over(c->why, sizeof(c->why));
+
+    nx_text_add(&t, "no ");
+    nx_text_add(&t, c->daemon);
+    nx_text_add(&t, " serves ");
+    nx_text_add(&t, c->state_folder);
+    nx_text_add(&t, ": start it with ");
+    nx_text_add(&t, c->daemon);
+    nx_text_add(&t, " --state ");
+    nx_text_add(&t, c->state_folder);
+    return NX_E_NOT_FOUND;
+}
+
+static enum nx_status is_of_another_user(struct nx_ipc_client *c, uint32_t uid)
+{
+    struct nx_text t = nx_text_over(c->why, sizeof(c->why));
+
+    nx_text_add(&t, c->daemon);
+    nx_text_add(&t, " of ");
+    nx_text_add(&t, c->state_folder);
+    nx_text_add(&t, " runs as user ");
+    nx_text_add_u64(&t, uid);
+    nx_text_add(&t, " and serves nobody else: run this as that user");
+    return NX_E_DENIED;
+}
+
+static enum nx_status was_ended(struct nx_ipc_client *c)
+{
+    return fail(
+        c, NX_E_CLOSED,
+        "it ended the connection; it was stopped, or is of another version than this program");
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+const char *nx_ipc_state_folder(const char *option)
+{
+    const char *folder = option != NULL ? option : getenv("NEXUS_STATE");
+
+    return folder != NULL && folder[0] != '\0' ? folder : NULL;
+}
+
+static enum nx_status connect_to(struct nx_ipc_client *c, const char *path)
+{
+    const struct timeval wait = {.tv_sec = CONNECT_WAIT_S};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    /* A daemon with a full queue is waited for by connect itself. */
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return NX_OK;
+    if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+        return nobody_serves(c);
+    if (errno == EACCES || errno == EPERM)
+        return fail(c, NX_E_DENIED,
+                    "this user may not speak to it: run this as the one it runs as");
+    if (errno == EAGAIN || errno == EINTR)
+        return fail(c, NX_E_TIMEOUT, "it serves as many programs as it can: try again later");
+    if (errno == EPROTOTYPE)
+        return fail(c, NX_E_DENIED, "the socket there is not one of ours");
+    return fail(c, NX_E_IO, strerror(errno));
+}
+
+/* The digits of a code are for our own daemon alone. */
+static enum nx_status look_at_daemon(struct nx_ipc_client *c)
+{
+    uint32_t uid, pid;
+
+    if (nx_ipc_peer(c->fd, &uid, &pid) != NX_OK)
+        return fail(c, NX_E_IO, "the system does not say whose it is");
+    if (uid != geteuid() || uid == NX_IPC_UID_UNMAPPED)
+        return is_of_another_user(c, uid);
+    if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
+        return fail(c, NX_E_IO, strerror(errno));
+    return NX_OK;
+}
+
+enum nx_status nx_ipc_client_open(struct nx_ipc_client *c, const char *state_folder,
+                                  const char *daemon)
+{
+    char path[NX_IPC_PATH_MAX + 1];
+    struct nx_why why;
+
+    c->fd = -1;
+    c->last_call_id = 0;
+    c->state_folder = state_folder;
+    c->daemon = daemon;
+    c->why[0] = '\0';
+
+    enum nx_status status = nx_ipc_path(state_folder, daemon, path, &why);
+    if (status != NX_OK)
+        return fail(c, status, why.text);
+    c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (c->fd < 0)
+        return fail(c, NX_E_IO, strerror(errno));
+    status = connect_to(c, path);
+    if (status == NX_OK)
+        status = look_at_daemon(c);
+    if (status != NX_OK)
+        nx_ipc_client_close(c);
+    return status;
+}
+
+void nx_ipc_client_close(struct nx_ipc_client *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+/* Waits until the descriptor is ready or it is `until`. False: it is. */
+static bool await(struct nx_ipc_client *c, short what, struct nx_instant until)
+{
+    struct nx_instant now = nx_clock_now();
+
+    if (nx_instant_reached(until, now))
+        return false;
+
+    struct pollfd descriptor = {.fd = c->fd, .events = what};
+    uint64_t wait_ms = nx_duration_between(now, until).ns / 1000000;
+    (void)poll(&descriptor, 1, wait_ms < INT_MAX ? (int)wait_ms + 1 : INT_MAX);
+    return true; /* or woken for nothing: whoever asked tries again and asks again */
+}
+
+enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct nx_instant until,
+                                  const struct nx_ipc_head *head, struct nx_bytes body)
+{
+    uint8_t head_bytes[NX_IPC_HEAD_LEN];
+    enum nx_status status = nx_ipc_head_encode(head, body.len, head_bytes);
+
+    if (status != NX_OK)
+        return fail(c, status, nx_status_text(status));
+    if (c->fd < 0)
+        return was_ended(c);
+
+    struct iovec spans[] = {{head_bytes, sizeof(head_bytes)},
+                            {(void *)(uintptr_t)body.ptr, body.len}};
+    const struct msghdr message = {.msg_iov = spans, .msg_iovlen = NX_COUNT_OF(spans)};
+    do {
+        if (sendmsg(c->fd, &message, MSG_NOSIGNAL) >= 0)
+            return NX_OK;
+        if (errno == EPIPE || errno == ECONNRESET)
+            return was_ended(c);
+        if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+            return fail(c, NX_E_IO, strerror(errno));
+    } while (await(c, POLLOUT, until));
+    return fail(c, NX_WOULD_BLOCK, "it takes nothing just now");
+}
+
+static enum nx_status try_receive(struct nx_ipc_client *c, struct nx_ipc_message *message)
+{
+    struct iovec span = {c->room, sizeof(c->room)};
+    struct msghdr datagram;
+    ssize_t len;
+
+    do {
+        datagram = (struct msghdr){.msg_iov = &span, .msg_iovlen = 1};
+        len = recvmsg(c->fd, &datagram, MSG_CMSG_CLOEXEC);
+        /* A reset is told once, before what was said last. */
+    } while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (len < 0 && errno == EAGAIN)
+        return NX_WOULD_BLOCK;
+    if (len == 0)
+        return was_ended(c);
+    if (len < 0)
+        return fail(c, NX_E_IO, strerror(errno));
+    if ((datagram.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+        return fail(c, NX_E_MALFORMED, "it said what is no message");
+
+    enum nx_status status = nx_ipc_message_decode(nx_bytes_of(c->room, (size_t)len), message);
+    if (status == NX_E_VERSION)
+        return fail(c, status, "it is of another version than this program: restart it");
+    return status == NX_OK ? NX_OK : fail(c, status, "it said what is no message");
+}
+
+enum nx_status nx_ipc_client_receive(struct nx_ipc_client *c, struct nx_instant until,
+                                     struct nx_ipc_message *message)
+{
+    enum nx_status status;
+
+    if (c->fd < 0)
+        return was_ended(c);
+    do {
+        status = try_receive(c, message);
+    } while (status == NX_WOULD_BLOCK && await(c, POLLIN, until));
+    return status == NX_WOULD_BLOCK ? fail(c, status, "it has not answered yet") : status;
+}
+
+/* ---- calls --------------------------------------------------------------------------------- */
+
+enum nx_status nx_ipc_client_begin(struct nx_ipc_client *c, struct nx_instant until,
+                                   uint16_t operation, struct nx_bytes body, uint32_t deadline_ms,
+                                   uint32_t *call_id)
+{
+    /* 0 is no id; after 4 billion calls the first one is over. */
+    uint32_t id = c->last_call_id == UINT32_MAX ? 1 : c->last_call_id + 1;
+    const struct nx_ipc_head head = {
+        .kind = NX_IPC_CALL,
+        .operation = operation,
+        .call_id = id,
+        .deadline_ms = deadline_ms,
+    };
+    enum nx_status status = nx_ipc_client_send(c, until, &head, body);
+
+    if (status != NX_OK)
+        return status;
+    c->last_call_id = id;
+    *call_id = id;
+    return NX_OK;
+}
+
+static enum nx_status give_up(struct nx_ipc_client *c, uint16_t operation, uint32_t call_id)
+{
+    const struct nx_ipc_head cancel = {
+        .kind = NX_IPC_CANCEL,
+        .operation = operation,
+        .call_id = call_id,
+    };
+
+    if (call_id != 0)
+        (void)!nx_ipc_client_send(c, (struct nx_instant){0}, &cancel, nx_bytes_of(NULL, 0));
+    return fail(c, NX_E_TIMEOUT, "it did not answer in time");
+}
+
+enum nx_status nx_ipc_client_call(struct nx_ipc_client *c, uint16_t operation, struct nx_bytes body,
+                                  uint32_t wait_ms, struct nx_ipc_message *reply)
+{
+    struct nx_instant until = nx_instant_after(nx_clock_now(), nx_milliseconds(wait_ms));
+    struct nx_ipc_message message;
+    uint32_t call_id = 0;
+    enum nx_status status = nx_ipc_client_begin(c, until, operation, body, wait_ms, &call_id);
+
+    /* The answer to a call that was given up may still be on its way. */
+    while (status == NX_OK) {
+        status = nx_ipc_client_receive(c, until, &message);
+        if (status != NX_OK || message.head.call_id == call_id)
+            break;
+    }
+    if (status == NX_WOULD_BLOCK)
+        return give_up(c, operation, call_id);
+    if (status != NX_OK)
+        return status;
+    if (message.head.kind != NX_IPC_REPLY || message.head.operation != operation)
+        return fail(c, NX_E_MALFORMED, "it answered something else");
+    *reply = message;
+    return NX_OK;
+}
