@@ -7,11 +7,12 @@
 struct puppet {
     enum nx_status status;
     uint32_t asked_count;
-    uint8_t sent[NX_IPC_MESSAGE_MAX];
-    size_t sent_len;
+    struct nx_bytes sent; /* in `sent_bytes` */
     struct nx_bytes to_receive;
     struct nx_handle closed;
 };
+
+static uint8_t sent_bytes[NX_IPC_MESSAGE_MAX];
 
 static enum nx_status puppet_accept(void *self, struct nx_handle *client,
                                     struct nx_ipc_sender *sender)
@@ -28,14 +29,14 @@ static enum nx_status puppet_send(void *self, struct nx_handle client, const str
                                   size_t part_count)
 {
     struct puppet *p = self;
-    struct nx_writer w = nx_writer_over(p->sent, sizeof(p->sent));
+    struct nx_writer w = nx_writer_over(sent_bytes, sizeof(sent_bytes));
 
     (void)client;
     p->asked_count++;
     for (size_t i = 0; i < part_count; i++)
         nx_write_bytes(&w, parts[i]);
     EXPECT(!w.overflow);
-    p->sent_len = w.len;
+    p->sent = nx_writer_bytes(&w);
     return p->status;
 }
 
@@ -118,8 +119,7 @@ static void sending(void)
         EXPECT_EQ(puppet.asked_count, bodies[i].status == NX_OK);
         if (bodies[i].status != NX_OK)
             continue;
-        EXPECT_STATUS(nx_ipc_message_decode(nx_bytes_of(puppet.sent, puppet.sent_len), &message),
-                      NX_OK);
+        EXPECT_STATUS(nx_ipc_message_decode(puppet.sent, &message), NX_OK);
         EXPECT_EQ(message.head.kind, NX_IPC_NEWS);
         EXPECT_BYTES(message.body, nx_bytes_of(big, body_len));
     }
