@@ -142,9 +142,11 @@ enum nx_status nx_ipc_client_open(struct nx_ipc_client *c, const char *state_fol
 
 void nx_ipc_client_close(struct nx_ipc_client *c)
 {
-    if (c->fd >= 0)
-        close(c->fd);
+    if (c->fd < 0)
+        return;
+    close(c->fd);
     c->fd = -1;
+    explicit_bzero(c->room, sizeof(c->room));
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */

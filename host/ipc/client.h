@@ -37,7 +37,8 @@ const char *nx_ipc_state_folder(const char *option);
 NX_MUST_CHECK enum nx_status nx_ipc_client_open(struct nx_ipc_client *c, const char *state_folder,
                                                 const char *daemon);
 
-/* Closes the connection, which takes back what was asked over it. A closed one may be closed again. */
+/* Closes the connection, which takes back what was asked over it, and wipes what was received, which may
+ * have been the digits of a code. A closed one may be closed again. */
 void nx_ipc_client_close(struct nx_ipc_client *c);
 
 /* For poll(2): readable when receive has an answer, writable when send has room. Not to be read. */

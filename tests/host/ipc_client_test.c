@@ -271,7 +271,10 @@ static void other_answers(void)
     EXPECT_STATUS(nx_ipc_client_begin(&client, at_once, 0, nx_bytes_of_text(""), 0, &call_id),
                   NX_E_INVALID);
     EXPECT_EQ(client.last_call_id, 1);
+
+    unit_row("a client that was closed says and hears nothing, and what it heard is wiped");
     nx_ipc_client_close(&client);
+    EXPECT_EQ(client.room[0], 0);
     EXPECT_STATUS(nx_ipc_client_receive(&client, at_once, &message), NX_E_CLOSED);
     EXPECT_STATUS(nx_ipc_client_begin(&client, at_once, 1, nx_bytes_of_text(""), 0, &call_id),
                   NX_E_CLOSED);

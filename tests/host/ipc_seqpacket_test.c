@@ -263,6 +263,14 @@ static void gone(void)
     EXPECT_STATUS(send_text(client, "x"), NX_E_CLOSED);
     end();
 
+    begin("a client that shuts down its sending alone is taken for gone");
+    client = ipc_bench_meet(&bench, &alice);
+    EXPECT(shutdown(nx_ipc_client_descriptor(&alice), SHUT_WR) == 0);
+    ipc_bench_expect(&bench, client, NX_IPC_GONE);
+    EXPECT_STATUS(receive(client, &message), NX_END);
+    ipc_bench_expect_quiet(&bench);
+    end();
+
     begin("news of a client that is closed is not told");
     client = ipc_bench_meet(&bench, &alice);
     EXPECT_STATUS(receive(client, &message), NX_WOULD_BLOCK);
@@ -322,7 +330,7 @@ static void send_datagram(int fd, size_t len, bool has_descriptors)
     struct iovec span = {big, len};
     struct msghdr message = {.msg_iov = &span, .msg_iovlen = 1};
 
-    memset(&control, 0, sizeof(control));
+    memset(control.bytes, 0, sizeof(control.bytes));
     control.head = (struct cmsghdr){
         .cmsg_len = CMSG_LEN(sizeof(descriptors)),
         .cmsg_level = SOL_SOCKET,
