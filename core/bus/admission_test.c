@@ -1,6 +1,7 @@
 #include "core/bus/admission.h"
 
 #include "core/base/memory.h"
+#include "core/bus/v1_session.h"
 #include "schemas/dsoftbus.capnp.h"
 #include "tests/unit/hex_row.h"
 #include "tests/unit/unit.h"
@@ -339,6 +340,65 @@ static void attestation_rows(void)
     dsb_identity_wipe(&identity);
 }
 
+/* docs/contracts/wire.md §2, computed by tests/interop/peer.py. */
+static const struct {
+    const char *name;
+    bool by_initiator;
+    uint16_t protocol;
+    uint64_t features;
+    uint16_t purpose;
+    bool is_paired;
+    const char *signature;
+} golden[] = {
+    {"the initiator's attestation of the golden session", true, 1, 0, DSB_PURPOSE_SESSION, false,
+     "834d9515c64d2dc588fb94ef10d39c07a9d6a4fc7ad6466728b435dadec8b989"
+     "11789efddd71ac57181b10ea3ec536049551a8f523480692de9e5bc466175a04"},
+    {"the responder's attestation of the golden session", false, 1, 0, DSB_PURPOSE_SESSION, false,
+     "509e06f9dbeb1f2f0e230c9a6f0ad4858a5915f9ac498261bc8da9c893fbb043"
+     "6809675a5ca64c73f3f903cd7bb383c50f6808da97d2d43ea0844980f2fbac06"},
+    {"an attestation in which the order of every byte counts", true, 0x0102, 0x0304050607080910,
+     DSB_PURPOSE_PAIR, true,
+     "2dc77ab7ceb3ce8c81e34e8e24820ee8f07fc1aa52d5b004584b01dce949c201"
+     "d3a349cbed35beb4788fe716c7bde19a6a9fcd2d91a7a9162133f79ff095910b"},
+};
+
+static void golden_attestation_rows(void)
+{
+    uint8_t h[32];
+    uint8_t seed[32];
+    uint8_t wanted[NX_ED25519_SIGNATURE_LEN];
+    uint8_t signature[NX_ED25519_SIGNATURE_LEN];
+    struct dsb_identity initiator;
+    struct dsb_identity responder;
+
+    fixed_of_hex(v1_session.initiator.seed, seed, sizeof(seed));
+    dsb_identity_init(&initiator, seed);
+    fixed_of_hex(v1_session.responder.seed, seed, sizeof(seed));
+    dsb_identity_init(&responder, seed);
+    fixed_of_hex(v1_session.h, h, sizeof(h));
+    for (size_t i = 0; i < NX_COUNT_OF(golden); i++) {
+        const struct dsb_identity *own = golden[i].by_initiator ? &initiator : &responder;
+        const struct dsb_identity *peer = golden[i].by_initiator ? &responder : &initiator;
+        const struct dsb_attested said = {
+            .by_initiator = golden[i].by_initiator,
+            .h = h,
+            .own_id = own->id,
+            .peer_id = peer->id,
+            .protocol = golden[i].protocol,
+            .features = golden[i].features,
+            .purpose = golden[i].purpose,
+            .is_paired = golden[i].is_paired,
+        };
+
+        unit_row(golden[i].name);
+        dsb_attest(&said, own, signature);
+        EXPECT_BYTES(nx_bytes_of(signature, sizeof(signature)),
+                     bytes_of_hex(golden[i].signature, wanted, sizeof(wanted)));
+    }
+    dsb_identity_wipe(&initiator);
+    dsb_identity_wipe(&responder);
+}
+
 UNIT_SUITE(admission_test)
 {
     v1_rows();
@@ -348,4 +408,5 @@ UNIT_SUITE(admission_test)
     crafted_rows();
     crafted_no_rows();
     attestation_rows();
+    golden_attestation_rows();
 }

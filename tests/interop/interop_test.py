@@ -527,6 +527,26 @@ def _():
     assert sending.key == v1.cipher.encrypt(v1.key, 2**64 - 1, b"", bytes(32))[:32]
 
 
+@self_row("attestations and changed keys of the golden session are those on the page")
+def _():
+    text = page()
+    (i, r), session = golden()
+    h = session["handshake_hash"]
+    for signer, said in (
+        (i, (peer.INITIATOR, h, i.id, r.id, 1, 0, peer.SESSION, False)),
+        (r, (peer.RESPONDER, h, r.id, i.id, 1, 0, peer.SESSION, False)),
+        (i, (peer.INITIATOR, h, i.id, r.id, 0x0102, 0x0304050607080910, peer.PAIR, True)),
+    ):
+        on_page("attestation", signer.signing_key.sign(peer.attested(*said)), text)
+    for name in ("key_initiator_to_responder", "key_responder_to_initiator"):
+        direction = peer.Direction(session[name])
+        direction.is_native, direction.count = True, peer.REKEY_EVERY
+        body = direction.seal(peer.frame(peer.PING, 0, b"12345678"))
+        on_page(name, direction.key, text)
+        if name.startswith("key_initiator"):
+            on_page("record 65,536", body, text)
+
+
 FORGETFUL = [
     ("id", "an initiator is refused: its id is not the hash of its key"),
     ("signature", "an initiator is refused: its proof is over another static key"),
@@ -671,7 +691,7 @@ def _(bench):
     for length in (0, 1, 16, 65_536, 2**32 - 1):
         session = bench.dial(fresh())
         session.link.send(struct.pack(">I", length))
-        ends_unadmitted(session)
+        not_admitted(session)
     bench.serves_others()
 
 
@@ -962,13 +982,8 @@ def _(bench):
     bench.node(me)
     session = bench.dial(me)
     session.link.send(flipped(session.record(MESSAGES.request_v1(me.id.hex()))))
-    ends_unadmitted(session)
-    bench.serves_others()
-
-
-def ends_unadmitted(session):
-    """It may say that it will not, and closes."""
     not_admitted(session)
+    bench.serves_others()
 
 
 @row("a second record before the answer to the first ends it")
@@ -978,7 +993,7 @@ def _(bench):
     session = bench.dial(me)
     request = session.record(MESSAGES.request_v1(me.id.hex()))
     session.link.send(request + session.record(MESSAGES.frame(EXCHANGE_CHANNEL, b"x")))
-    ends_unadmitted(session)
+    not_admitted(session)
     bench.serves_others()
 
 
