@@ -40,7 +40,7 @@ try:
 except ImportError as error:
     MISSING = f"python3-dissononce or a part of it is missing ({error})"
 
-# Who speaks for the peer in the frames of a v1 session: a channel that answers what it is sent.
+# A channel of v1 frames on which the other side sends back what it is sent.
 EXCHANGE_CHANNEL = 1
 EXCHANGE_SIZES = (1, 10_000, 65_464)
 PATIENCE_S = 4  # for what has to happen at once; a source that sent wrong bytes may wait for 2 of them
@@ -100,7 +100,7 @@ class Daemon:
     def __init__(self, folder, allow, _forget=()):
         self.state = f"{folder}/state"
         self.allow = allow
-        self.log = open(f"{folder}/log", "w+b")
+        self.log = open(f"{folder}/log", "ab")
         self.start()
 
     def start(self):
@@ -110,18 +110,27 @@ class Daemon:
              "--discovery", "off", *allowed, "--markers"],
             stdout=self.log, stderr=self.log,
         )
+        try:
+            value = self.status()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            print("\n".join(f"# node: {line}" for line in self.notes()))
+            raise
+        host, _, port = value["listen"][0].rpartition(":")
+        self.address = (host, int(port))
+        self.id, self.static = bytes.fromhex(value["device_id"]), bytes.fromhex(value["noise_static"])
+
+    def status(self):
+        """As soon as there is one."""
         until = time.monotonic() + 10
         while True:
             status = self.nx("status", "--json")
             if status.returncode == 0 and json.loads(status.stdout)["listen"]:
-                break
+                return json.loads(status.stdout)
             assert self.process.poll() is None, "the daemon ended while it started"
             assert time.monotonic() < until, f"no status of the daemon: {status.stderr!r}"
             time.sleep(0.02)
-        value = json.loads(status.stdout)
-        host, _, port = value["listen"][0].rpartition(":")
-        self.address = (host, int(port))
-        self.id, self.static = bytes.fromhex(value["device_id"]), bytes.fromhex(value["noise_static"])
 
     def stop(self):
         assert self.process.poll() is None, f"the daemon ended with {self.process.returncode}"
@@ -147,8 +156,8 @@ class Daemon:
         return pool.submit(lambda: self.nx(*words).returncode).result
 
     def notes(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace").splitlines()[-20:]
+        with open(self.log.name, encoding="utf-8", errors="replace") as log:
+            return log.read().splitlines()[-20:]
 
 
 sources = (f"127.{a}.{b}.1" for a, b in itertools.product(range(1, 255), range(1, 255)))
