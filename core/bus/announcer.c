@@ -2,9 +2,7 @@
 
 #include "core/base/memory.h"
 
-#define GROUP_COUNT 2
-
-static struct nx_address group(size_t i)
+struct nx_address dsb_announcer_group(size_t i)
 {
     /* 239.42.0.1 and ff12::4e58:5342 (docs/contracts/discovery.md). */
     static const uint8_t ipv4[4] = {239, 42, 0, 1};
@@ -19,7 +17,7 @@ static struct nx_address group(size_t i)
 static void drop(struct dsb_announcer *a)
 {
     a->is_unsigned = false;
-    a->target_index = GROUP_COUNT + a->config.unicast_count;
+    a->target_index = DSB_ANNOUNCER_GROUPS + a->config.unicast_count;
 }
 
 void dsb_announcer_init(struct dsb_announcer *a, const struct dsb_announcer_config *config,
@@ -138,18 +136,18 @@ static bool is_target(const struct dsb_announcer *a, const struct nx_address *ad
 
 bool dsb_announcer_output(struct dsb_announcer *a, struct nx_address *to, struct nx_bytes *datagram)
 {
-    size_t end = GROUP_COUNT + a->config.unicast_count;
+    size_t end = DSB_ANNOUNCER_GROUPS + a->config.unicast_count;
 
     if (a->is_unsigned)
         return false;
-    while (a->target_index >= GROUP_COUNT && a->target_index < end &&
-           !is_target(a, &a->unicast[a->target_index - GROUP_COUNT]))
+    while (a->target_index >= DSB_ANNOUNCER_GROUPS && a->target_index < end &&
+           !is_target(a, &a->unicast[a->target_index - DSB_ANNOUNCER_GROUPS]))
         a->target_index++;
     if (a->target_index >= end)
         return false;
 
     size_t i = a->target_index++;
-    *to = i < GROUP_COUNT ? group(i) : a->unicast[i - GROUP_COUNT];
+    *to = i < DSB_ANNOUNCER_GROUPS ? dsb_announcer_group(i) : a->unicast[i - DSB_ANNOUNCER_GROUPS];
     *datagram = nx_bytes_of(a->datagram, a->datagram_len);
     return true;
 }

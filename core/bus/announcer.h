@@ -13,7 +13,11 @@
 #include "core/base/rng.h"
 #include "core/bus/neighbour.h"
 
-#define DSB_DISCOVERY_PORT 37020 /* UDP */
+#define DSB_DISCOVERY_PORT   37020 /* UDP */
+#define DSB_ANNOUNCER_GROUPS 2
+
+/* The groups of beacons, with their port: 239.42.0.1 for 0, ff12::4e58:5342 for 1. */
+struct nx_address dsb_announcer_group(size_t i);
 
 struct dsb_announcer_config {
     bool has_trailer; /* sign, and name a TTL; else a bare v1 beacon */
