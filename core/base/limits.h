@@ -141,10 +141,18 @@ _Static_assert(DSB_BEACON_MAX <= NX_NET_DATAGRAM_MAX, "a beacon is one datagram"
 #define DSB_DISCOVERY_ELSEWHERE_BURST      4   /* and from anywhere else */
 #define DSB_DISCOVERY_ELSEWHERE_PER_SECOND 1
 #define DSB_DISCOVERY_VERIFY_PER_SECOND    10  /* signatures of each of the two sorts, all devices */
+#define DSB_BEACONS_INTERFACES_MAX         16  /* chosen, of one machine */
+#define DSB_BEACONS_BATCH                  32  /* datagrams of a family taken in one turn */
 /* clang-format on */
 
 /* A signature costs about 50 microseconds on a host: 1 in 1,000 of a core, whoever sends what. */
 _Static_assert(2 * DSB_DISCOVERY_VERIFY_PER_SECOND == 20, "20 signatures a second in all");
+_Static_assert(2 * DSB_BEACONS_BATCH == 64, "a flood costs 64 datagrams a turn, two families");
+
+/* {"version":1,"boots":} and ten digits: the boot counter as it is stored. */
+#define DSB_BOOT_LEN_MAX  (22 + 10)
+#define DSB_BOOT_FILE_MAX 256 /* bytes of one that is looked at */
+
 /* ---- pairing (docs/contracts/pairing.md) ---------------------------------------------------- */
 
 #define DSB_PAIRING_CODE_LEN         6    /* ASCII digits */

@@ -8,6 +8,7 @@ void node_test(void);
 void node_pairing_test(void);
 void sessions_test(void);
 void v1_list_test(void);
+void boot_test(void);
 
 int main(void)
 {
@@ -18,6 +19,7 @@ int main(void)
         {"node/pairing", node_pairing_test},
         {"node/sessions", sessions_test},
         {"node/v1_list", v1_list_test},
+        {"node/boot", boot_test},
     };
 
     if (nx_crypto_init() != NX_OK)
