@@ -318,6 +318,34 @@ bool dsb_node_datagram_output(struct dsb_node *n, struct nx_address *to, struct 
     return dsb_discovery_output(&n->discovery, to, datagram);
 }
 
+bool dsb_node_to_sign(const struct dsb_node *n, uint8_t message[DSB_BEACON_MESSAGE_MAX],
+                      struct nx_bytes *span)
+{
+    return dsb_discovery_to_sign(&n->discovery, message, span);
+}
+
+enum nx_status dsb_node_signed(struct dsb_node *n,
+                               const uint8_t signature[DSB_BEACON_SIGNATURE_LEN])
+{
+    return dsb_discovery_signed(&n->discovery, signature);
+}
+
+void dsb_node_announce(struct dsb_node *n, struct nx_instant now)
+{
+    dsb_discovery_announce(&n->discovery, now);
+}
+
+enum dsb_discovery_mode dsb_node_discovery_mode(const struct dsb_node *n)
+{
+    return n->discovery.config.mode;
+}
+
+void dsb_node_set_discovery_mode(struct dsb_node *n, struct nx_instant now,
+                                 enum dsb_discovery_mode mode)
+{
+    dsb_discovery_set_mode(&n->discovery, now, mode);
+}
+
 /* ---- verbs --------------------------------------------------------------------------------- */
 
 /* The device that a person names, for pairing. */

@@ -168,6 +168,20 @@ enum nx_status dsb_node_datagram_input(struct dsb_node *n, struct nx_instant now
 /* The next beacon to send, lent until the next tick. False: none. */
 bool dsb_node_datagram_output(struct dsb_node *n, struct nx_address *to, struct nx_bytes *datagram);
 
+/* As dsb_discovery_to_sign and dsb_discovery_signed: beacons that name a boot counter wait for it. */
+bool dsb_node_to_sign(const struct dsb_node *n, uint8_t message[DSB_BEACON_MESSAGE_MAX],
+                      struct nx_bytes *span);
+NX_MUST_CHECK enum nx_status dsb_node_signed(struct dsb_node *n,
+                                             const uint8_t signature[DSB_BEACON_SIGNATURE_LEN]);
+
+/* An interface came up: announce at the next tick, where the mode announces at all. */
+void dsb_node_announce(struct dsb_node *n, struct nx_instant now);
+
+/* Where beacons may go and come from: as it is, and as it is from now on. */
+enum dsb_discovery_mode dsb_node_discovery_mode(const struct dsb_node *n);
+void dsb_node_set_discovery_mode(struct dsb_node *n, struct nx_instant now,
+                                 enum dsb_discovery_mode mode);
+
 /* ---- links ----------------------------------------------------------------------------------- */
 
 /* The next device to dial. Told once; answer with `link_up` or `dial_failed`. False: none. */

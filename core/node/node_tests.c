@@ -9,6 +9,7 @@ void node_pairing_test(void);
 void sessions_test(void);
 void v1_list_test(void);
 void boot_test(void);
+void beacons_test(void);
 
 int main(void)
 {
@@ -20,6 +21,7 @@ int main(void)
         {"node/sessions", sessions_test},
         {"node/v1_list", v1_list_test},
         {"node/boot", boot_test},
+        {"node/beacons", beacons_test},
     };
 
     if (nx_crypto_init() != NX_OK)
