@@ -1,10 +1,16 @@
-/* getifaddrs, which c11 alone hides. */
-#define _DEFAULT_SOURCE
+/* getifaddrs, ioctl and what it fills, which c11 alone hides. */
+#define _GNU_SOURCE
 
 #include "host/net/interfaces.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+_Static_assert(NX_INTERFACE_NAME_CAP == IF_NAMESIZE, "the system's names fit");
 
 enum nx_status nx_interface_find(const char *name, uint32_t *index)
 {
@@ -29,4 +35,84 @@ enum nx_status nx_interface_loopback(uint32_t *index)
     }
     freeifaddrs(first);
     return status;
+}
+
+/* ---- watching ------------------------------------------------------------------------------ */
+
+void nx_interface_watch_init(struct nx_interface_watch *w)
+{
+    *w = (struct nx_interface_watch){.name_count = 0};
+}
+
+enum nx_status nx_interface_watch_add(struct nx_interface_watch *w, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len >= NX_INTERFACE_NAME_CAP)
+        return NX_E_INVALID;
+    for (uint32_t i = 0; i < w->name_count; i++) {
+        if (strcmp(w->names[i], name) == 0)
+            return NX_OK;
+    }
+    if (w->name_count == DSB_BEACONS_INTERFACES_MAX)
+        return NX_E_LIMIT;
+
+    memcpy(w->names[w->name_count++], name, len + 1);
+    w->look_at = (struct nx_instant){0};
+    return NX_OK;
+}
+
+/* Is it there, up, and does anything come through: a cable without the other end is not up. */
+static bool is_up(int any_socket, const char *name)
+{
+    struct ifreq request;
+
+    memset(&request, 0, sizeof(request));
+    memcpy(request.ifr_name, name, strlen(name));
+    if (ioctl(any_socket, SIOCGIFFLAGS, &request) != 0)
+        return false;
+    return (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+/* An interface may have more than one name. */
+static uint32_t add_once(uint32_t *numbers, uint32_t count, uint32_t number)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (numbers[i] == number)
+            return count;
+    }
+    numbers[count] = number;
+    return count + 1;
+}
+
+bool nx_interface_watch_tick(struct nx_interface_watch *w, struct nx_instant now)
+{
+    uint32_t up[DSB_BEACONS_INTERFACES_MAX];
+    uint32_t count = 0;
+
+    if (w->name_count == 0 || !nx_instant_reached(w->look_at, now))
+        return false;
+    w->look_at = nx_instant_after(now, nx_seconds(NX_INTERFACE_LOOK_S));
+
+    int any_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (any_socket < 0)
+        return false;
+    for (uint32_t i = 0; i < w->name_count; i++) {
+        uint32_t number;
+
+        if (is_up(any_socket, w->names[i]) && nx_interface_find(w->names[i], &number) == NX_OK)
+            count = add_once(up, count, number);
+    }
+    close(any_socket);
+
+    if (count == w->up_count && memcmp(up, w->up, count * sizeof(up[0])) == 0)
+        return false;
+    memcpy(w->up, up, count * sizeof(up[0]));
+    w->up_count = count;
+    return true;
+}
+
+struct nx_instant nx_interface_watch_deadline(const struct nx_interface_watch *w)
+{
+    return w->name_count == 0 ? NX_NEVER : w->look_at;
 }

@@ -1,0 +1,126 @@
+/* unshare, setns and ioctl, which c11 alone hides. */
+#define _GNU_SOURCE
+
+#include "host/net/interfaces.h"
+
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct nx_instant at(uint32_t ms)
+{
+    return nx_instant_after((struct nx_instant){0}, nx_milliseconds(ms));
+}
+
+static void names(void)
+{
+    struct nx_interface_watch w;
+    char name[NX_INTERFACE_NAME_CAP];
+
+    nx_interface_watch_init(&w);
+    unit_row("a watch over nothing has nothing to do");
+    EXPECT(nx_instant_is_never(nx_interface_watch_deadline(&w)));
+    EXPECT(!nx_interface_watch_tick(&w, at(0)));
+
+    unit_row("a name that no interface can have is refused");
+    EXPECT_STATUS(nx_interface_watch_add(&w, ""), NX_E_INVALID);
+    EXPECT_STATUS(nx_interface_watch_add(&w, "a123456789abcdef"), NX_E_INVALID);
+    EXPECT_EQ(w.name_count, 0);
+    EXPECT_STATUS(nx_interface_watch_add(&w, "a123456789abcde"), NX_OK);
+
+    unit_row("one that is not there is not up, and no fault");
+    EXPECT(!nx_interface_watch_tick(&w, at(0)));
+    EXPECT_EQ(w.up_count, 0);
+
+    unit_row("a choice that is made twice is one");
+    EXPECT_STATUS(nx_interface_watch_add(&w, "a123456789abcde"), NX_OK);
+    EXPECT_EQ(w.name_count, 1);
+
+    unit_row("one choice more than there may be is refused");
+    for (uint32_t i = 1; i < DSB_BEACONS_INTERFACES_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "none%u", i);
+        EXPECT_STATUS(nx_interface_watch_add(&w, name), NX_OK);
+    }
+    EXPECT_STATUS(nx_interface_watch_add(&w, "more"), NX_E_LIMIT);
+    EXPECT_STATUS(nx_interface_watch_add(&w, "none1"), NX_OK);
+}
+
+/* Where nothing but loopback is, and that is down; false where this process may not have it. */
+static bool enter_empty_namespace(int *home)
+{
+    *home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (*home < 0)
+        return false;
+    if (unshare(CLONE_NEWNET) == 0)
+        return true;
+    close(*home);
+    return false;
+}
+
+static void set_loopback(bool is_up)
+{
+    struct ifreq request;
+    int any_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    memset(&request, 0, sizeof(request));
+    memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = is_up ? IFF_UP : 0;
+    EXPECT(any_socket >= 0 && ioctl(any_socket, SIOCSIFFLAGS, &request) == 0);
+    close(any_socket);
+}
+
+static void changes(void)
+{
+    struct nx_interface_watch w;
+    uint32_t loopback = 0;
+    int home;
+
+    unit_row("an interface that comes up, and one that goes, are noticed at the next look");
+    if (!enter_empty_namespace(&home)) {
+        unit_skip("only root may have a network namespace");
+        return;
+    }
+    nx_interface_watch_init(&w);
+    EXPECT_STATUS(nx_interface_watch_add(&w, "nothing"), NX_OK);
+    EXPECT_STATUS(nx_interface_watch_add(&w, "lo"), NX_OK);
+    EXPECT_EQ(nx_interface_watch_deadline(&w).ns, 0);
+    EXPECT(!nx_interface_watch_tick(&w, at(1000)));
+    EXPECT_STATUS(nx_interface_loopback(&loopback), NX_E_NOT_FOUND);
+
+    set_loopback(true);
+    EXPECT(!nx_interface_watch_tick(&w, at(5999)));
+    EXPECT_EQ(nx_interface_watch_deadline(&w).ns, at(6000).ns);
+    EXPECT(nx_interface_watch_tick(&w, at(6000)));
+    EXPECT_STATUS(nx_interface_loopback(&loopback), NX_OK);
+    EXPECT_EQ(w.up_count, 1);
+    EXPECT_EQ(w.up[0], loopback);
+    EXPECT(!nx_interface_watch_tick(&w, at(11000)));
+
+    set_loopback(false);
+    EXPECT(nx_interface_watch_tick(&w, at(16000)));
+    EXPECT_EQ(w.up_count, 0);
+
+    unit_row("one that is chosen later is looked at without waiting");
+    set_loopback(true);
+    nx_interface_watch_init(&w);
+    EXPECT_STATUS(nx_interface_watch_add(&w, "nothing"), NX_OK);
+    EXPECT(!nx_interface_watch_tick(&w, at(1000)));
+    EXPECT_STATUS(nx_interface_watch_add(&w, "lo"), NX_OK);
+    EXPECT(nx_interface_watch_tick(&w, at(1001)));
+
+    EXPECT(setns(home, CLONE_NEWNET) == 0);
+    close(home);
+}
+
+UNIT_SUITE(interfaces_test)
+{
+    names();
+    changes();
+}
