@@ -550,8 +550,10 @@ static void failing(void)
     begin(DSB_DISCOVERY_MULTICAST);
     stage.receive_failure = NX_E_IO;
     turn(0);
+    struct nx_instant began_at = b->now;
     for (int i = 0; i < 40; i++)
-        pause_ms = sit_out_pause();
+        (void)sit_out_pause();
+    EXPECT(nx_instant_reached(nx_instant_after(began_at, nx_seconds(300)), b->now));
     EXPECT_EQ(stage.bind_count, beacons.counts.socket_failures);
     EXPECT(stage.bind_count >= 42);
     stage.receive_failure = NX_OK;

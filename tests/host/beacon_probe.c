@@ -53,6 +53,15 @@ static void need(bool holds, const char *what)
 
 /* ---- beginning ----------------------------------------------------------------------------- */
 
+static uint8_t number_of(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    need(*text != '\0' && *end == '\0' && number >= 0 && number <= UINT8_MAX, "no such number");
+    return (uint8_t)number;
+}
+
 static enum dsb_discovery_mode mode_of(const char *text)
 {
     static const char *const modes[] = {"off", "quiet", "loopback", "multicast"};
@@ -70,7 +79,7 @@ static void read_arguments(int argc, char **argv)
     uint8_t seed[NX_ED25519_SEED_LEN];
 
     need(argc >= 3 && argc % 2 == 1, "SEED MODE, and options in pairs");
-    memset(seed, atoi(argv[1]), sizeof(seed));
+    memset(seed, number_of(argv[1]), sizeof(seed));
     dsb_identity_init(&probe.identity, seed);
     probe.mode = mode_of(argv[2]);
     nx_interface_watch_init(&probe.watch);
@@ -86,7 +95,7 @@ static void read_arguments(int argc, char **argv)
                  "no address");
         } else {
             need(strcmp(argv[i], "--want") == 0, "no such option");
-            probe.want = (uint32_t)atoi(value);
+            probe.want = number_of(value);
         }
     }
 }
