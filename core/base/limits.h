@@ -73,6 +73,29 @@ _Static_assert(DSB_V1_FRAME_LEN_MAX == 8 * 6 + DSB_V1_FRAME_BYTES_MAX &&
 #define DSB_RECORD_REKEY_COUNT  65536 /* records of a direction under one key, native sessions */
 #define DSB_RECORD_V1_COUNT_MAX 4294967296u /* records of a direction, v1 sessions: 2^32 */
 
+/* ---- gate (docs/contracts/wire.md §1) ---------------------------------------------------------- */
+
+#define DSB_GATE_PLACES_MAX        64 /* half-open handshakes of a node, on the responder's side */
+#define DSB_GATE_KEPT              16 /* of those: kept for known sources, and as many for strangers */
+#define DSB_GATE_PER_SOURCE_MAX    4 /* of one source: an IPv4 address, an IPv6 prefix of 64 bits */
+#define DSB_GATE_SOURCES_MAX       256  /* sources that are remembered */
+#define DSB_GATE_KNOWN_MAX         128  /* of those: sources that completed a session */
+#define DSB_GATE_DELAY_MAX_MS      2000 /* that a first message waits for us, whatever was done */
+#define DSB_GATE_SLOW_MS           1000 /* after which a handshake may have to go for a newer one */
+#define DSB_GATE_SOURCE_BURST      8    /* handshakes of a source that begin at once, */
+#define DSB_GATE_SOURCE_PER_SECOND 2    /* and a second after that */
+#define DSB_GATE_FAILED_COST       4 /* handshakes that one counts for, besides itself, if it fails */
+#define DSB_GATE_NODE_BURST        12 /* first messages of all strangers, or of all known sources, */
+#define DSB_GATE_NODE_PER_SECOND   12 /* and a second after that */
+
+/* Whoever was granted its turn, in up to 2 s, has at least 1 s after it before the places run out. */
+_Static_assert(DSB_GATE_NODE_BURST + DSB_GATE_NODE_PER_SECOND *
+                                         (DSB_GATE_DELAY_MAX_MS + DSB_GATE_SLOW_MS) / 1000 <=
+                   DSB_GATE_PLACES_MAX - DSB_GATE_KEPT,
+               "a flood takes nobody's turn that has one");
+_Static_assert(DSB_GATE_KNOWN_MAX + DSB_GATE_PLACES_MAX < DSB_GATE_SOURCES_MAX,
+               "there is always an entry that may be forgotten");
+
 /* ---- mux ----------------------------------------------------------------------------------- */
 
 #define DSB_STREAMS_PER_SESSION_MAX 128
@@ -220,6 +243,15 @@ _Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be st
 
 #define DSB_LINKS_PER_PEER_MAX 3  /* two sessions, and one that is being closed */
 #define DSB_SESSION_DOUBT_S    10 /* a session that somebody doubts is heard in so long, or over */
+/* ---- reach (core/node/reach.h) ----------------------------------------------------------------- */
+
+#define DSB_REACH_DIALS_MAX 8     /* dials under way at once; one is kept for what a person asks */
+#define DSB_REACH_SOON_MS   1000  /* at most, before the first try */
+#define DSB_REACH_FIRST_MS  1000  /* after a failure: at least; and doubled by every further one */
+#define DSB_REACH_MAX_MS    60000 /* and never longer */
+#define DSB_REACH_HELD_MS   30000 /* at least, while only a person can mend it */
+#define DSB_REACH_LASTED_MS 10000 /* a session that lasted as long forgets the failures before it */
+#define DSB_REACH_HURRY_MS  1000  /* at least, between two dials that were hurried */
 
 /* ---- Cap'n Proto (docs/capnp.md) ------------------------------------------------------------- */
 
