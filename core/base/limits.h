@@ -85,16 +85,19 @@ _Static_assert(DSB_V1_FRAME_LEN_MAX == 8 * 6 + DSB_V1_FRAME_BYTES_MAX &&
 #define DSB_GATE_SOURCE_BURST      8    /* handshakes of a source that begin at once, */
 #define DSB_GATE_SOURCE_PER_SECOND 2    /* and a second after that */
 #define DSB_GATE_FAILED_COST       4 /* handshakes that one counts for, besides itself, if it fails */
-#define DSB_GATE_NODE_BURST        12 /* first messages of all strangers, or of all known sources, */
-#define DSB_GATE_NODE_PER_SECOND   12 /* and a second after that */
+#define DSB_GATE_NODE_BURST        8 /* first messages of all strangers, or of all known sources, */
+#define DSB_GATE_NODE_PER_SECOND   8 /* and a second after that */
 
-/* Whoever was granted its turn, in up to 2 s, has at least 1 s after it before the places run out. */
+/* A turn is granted up to 2 s ahead and has 1 s to be used: 32 at a time. Beside those there are 16
+ * places to wait for one, when either sort leaves the other its quarter. */
 _Static_assert(DSB_GATE_NODE_BURST + DSB_GATE_NODE_PER_SECOND *
                                          (DSB_GATE_DELAY_MAX_MS + DSB_GATE_SLOW_MS) / 1000 <=
-                   DSB_GATE_PLACES_MAX - DSB_GATE_KEPT,
-               "a flood takes nobody's turn that has one");
+                   DSB_GATE_PLACES_MAX - 2 * DSB_GATE_KEPT,
+               "a flood takes away no turn that was granted");
 _Static_assert(DSB_GATE_KNOWN_MAX + DSB_GATE_PLACES_MAX < DSB_GATE_SOURCES_MAX,
                "there is always an entry that may be forgotten");
+_Static_assert(DSB_GATE_KNOWN_MAX > DSB_GATE_PLACES_MAX,
+               "and a known source that has nothing under way");
 
 /* ---- mux ----------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@ void admission_test(void);
 void announcer_test(void);
 void discovery_paired_test(void);
 void discovery_test(void);
+void gate_test(void);
 void identity_proof_test(void);
 void identity_test(void);
 void keepalive_test(void);
@@ -51,6 +52,7 @@ int main(void)
         {"bus/announcer", announcer_test},
         {"bus/discovery", discovery_test},
         {"bus/discovery of paired devices", discovery_paired_test},
+        {"bus/gate", gate_test},
         {"bus/identity", identity_test},
         {"bus/identity_proof", identity_proof_test},
         {"bus/keepalive", keepalive_test},

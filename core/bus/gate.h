@@ -20,19 +20,22 @@
  *   patience  A source has an account: 8 handshakes at once, 2 a second, and a failed one counts for
  *             5. Whoever owes more waits, 2 s at most, before its first message is looked at. Nobody
  *             is banned, and after 6 s without a handshake every account is even.
- *   turns     A first message is looked at when the node has a turn for it: 12 at once, 12 a second
- *             for all strangers, and the same for all known sources. Who would have to wait more than
- *             2 s in all is refused, so that a flood costs a bounded share of a core and a turn that
- *             was granted is worth having.
+ *   turns     A first message is looked at when the node has a turn for it: 8 at once, 8 a second for
+ *             all strangers, and the same for all known sources. Who would have to wait more than 2 s
+ *             in all is refused, so that a flood costs a bounded share of a core, and who got a turn
+ *             keeps its place for at least a second after it (strangers: as long as the known sources
+ *             leave them half of the places).
  *
- * Known sources are remembered in the order in which they last completed; only a source that
- * completes makes another one forgotten, so strangers push nobody out. The other entries of the table
- * belong to who owes something: a new source takes the one that owes least. (Strangers have at most
- * 12 + 12 * (2 + 6) turns in the time after which an account is even, so that with 128 entries for
- * them a flood gains nothing from being forgotten; there is no need of an overflow bucket.)
+ * Known sources are remembered in the order in which they last completed; only a source that completes
+ * makes another one forgotten, so strangers push nobody out. The other entries of the table belong to
+ * whoever owes something, and a new source takes the one that owes least. Whoever is forgotten so saves
+ * a wait of 2 s at most, and the turns bound all of them together: there is no need of an account that
+ * late comers share.
  *
- * It holds addresses and times, no sockets and no bytes. Loopback and link-local addresses are sources
- * like any other; link-local ones of two links are two. The owner keeps the deadline of a handshake. */
+ * A source is an address and not a device: who shares one with a device that completed shares its lot,
+ * the good and the bad. Loopback and link-local addresses are sources like any other; link-local ones of
+ * two links are two. The gate holds addresses and times, no sockets and no bytes; the owner keeps the
+ * deadline of a handshake. */
 #ifndef NX_CORE_BUS_GATE_H
 #define NX_CORE_BUS_GATE_H
 
