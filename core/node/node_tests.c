@@ -10,6 +10,7 @@ void sessions_test(void);
 void v1_list_test(void);
 void boot_test(void);
 void beacons_test(void);
+void reach_test(void);
 
 int main(void)
 {
@@ -22,6 +23,7 @@ int main(void)
         {"node/v1_list", v1_list_test},
         {"node/boot", boot_test},
         {"node/beacons", beacons_test},
+        {"node/reach", reach_test},
     };
 
     if (nx_crypto_init() != NX_OK)
