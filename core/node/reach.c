@@ -78,9 +78,8 @@ static void wait_as_failed(struct dsb_reach *r, struct nx_instant now, struct ds
 
     d->state = DSB_REACH_WAITING;
     d->due_at = nx_backoff_deadline(&d->backoff);
-    /* NX_E_STATE: they dialled while we waited, and what is left of that wait still counts;
-     * NX_E_TIMEOUT: time itself is over. */
-    if (status != NX_OK && status != NX_E_STATE && status != NX_E_TIMEOUT)
+    /* NX_E_STATE: they dialled while we waited, and what is left of that wait still counts. */
+    if (status != NX_OK && status != NX_E_STATE)
         d->due_at = nx_instant_after(now, nx_milliseconds(DSB_REACH_MAX_MS));
 }
 
@@ -139,7 +138,7 @@ enum nx_status dsb_reach_hurry(struct dsb_reach *r, struct nx_instant now, const
     if (by == DSB_REACH_PERSON) {
         if (d->is_held)
             release(d);
-        d->is_asked = d->state == DSB_REACH_WAITING;
+        d->is_asked = true;
     }
     if (d->state == DSB_REACH_WAITING ? d->due_at.ns <= at.ns : at.ns > now.ns)
         return NX_OK;
@@ -193,7 +192,7 @@ enum nx_status dsb_reach_failed(struct dsb_reach *r, struct nx_instant now, cons
     if (d->state != DSB_REACH_TRYING)
         return NX_E_STATE;
     leave_state(r, d);
-    if ((why == NX_E_IDENTITY || why == NX_E_DENIED) && !d->is_held)
+    if (why == NX_E_IDENTITY || why == NX_E_DENIED)
         hold(d);
     wait_as_failed(r, now, d);
     return NX_OK;

@@ -140,6 +140,13 @@ static const struct {
      {{FAIL, 0, 1000, 2000}, {BEACON, 0, 0, 0}, {FAIL, 0, 1000, 2000}, {BEACON, 999, 1, 1}}},
     {"one after a second exactly does not wait",
      {{FAIL, 0, 1000, 2000}, {BEACON, 0, 0, 0}, {FAIL, 0, 1000, 2000}, {BEACON, 1000, 0, 0}}},
+    {"the second counts from the try that was hurried, not from the beacon",
+     {{FAIL, 0, 1000, 2000},
+      {BEACON, 0, 0, 0},
+      {FAIL, 0, 1000, 2000},
+      {BEACON, 999, 1, 1},
+      {FAIL, 0, 1000, 2000},
+      {BEACON, 500, 500, 500}}},
     {"persons are in no greater hurry than that",
      {{FAIL, 0, 1000, 2000}, {ASK, 0, 0, 0}, {FAIL, 0, 1000, 2000}, {ASK, 0, 1000, 1000}}},
 };
@@ -284,6 +291,14 @@ static void test_words(void)
     EXPECT_STATUS(dsb_reach_failed(&reach, at_ms(600000), "a", NX_E_TIMEOUT), NX_OK);
     EXPECT(due_ms("a") >= 601000 && due_ms("a") <= 602000);
 
+    unit_row("a hundred of them count as one, and do not put off the next");
+    NEED(next(700000, text));
+    for (int n = 0; n < 100; n++)
+        EXPECT_STATUS(dsb_reach_hurry(&reach, at_ms(700000), "a", DSB_REACH_BEACON), NX_OK);
+    EXPECT_STATUS(dsb_reach_failed(&reach, at_ms(700000), "a", NX_E_TIMEOUT), NX_OK);
+    EXPECT_STATUS(dsb_reach_hurry(&reach, at_ms(700000), "a", DSB_REACH_BEACON), NX_OK);
+    EXPECT_EQ(due_ms("a"), 701000);
+
     unit_row("at the end of time nothing is due and nothing breaks");
     EXPECT(dsb_reach_next(&reach, (struct nx_instant){UINT64_MAX - 1}, text));
     EXPECT_STATUS(dsb_reach_failed(&reach, (struct nx_instant){UINT64_MAX - 1}, "a", NX_E_DENIED),
@@ -380,6 +395,15 @@ static void test_many(void)
     EXPECT_TEXT(text, id(other));
     EXPECT_STATUS(dsb_reach_failed(&reach, at_ms(1000), id(other), NX_E_TIMEOUT), NX_OK);
     EXPECT(!next(1000, text));
+
+    unit_row("with dials to spare a person's device still goes first");
+    want_many(3);
+    EXPECT_STATUS(dsb_reach_hurry(&reach, at_ms(0), id(0), DSB_REACH_BEACON), NX_OK);
+    EXPECT_STATUS(dsb_reach_hurry(&reach, at_ms(500), id(2), DSB_REACH_PERSON), NX_OK);
+    NEED(next(1000, text));
+    EXPECT_TEXT(text, id(2));
+    NEED(next(1000, text));
+    EXPECT_TEXT(text, id(0));
 
     unit_row("of two that are due since the same moment the one wanted first goes first");
     want_many(2);
