@@ -330,6 +330,9 @@ static void test_turns(void)
     EXPECT_STATUS(open(late, 1875), NX_WOULD_BLOCK);
     EXPECT_EQ(opens_ms(late), 2375);
 
+    unit_row("whoever waited twice is counted once");
+    EXPECT_EQ(dsb_gate_counts(&gate)->delayed, 1 + 5 + 1);
+
     unit_row("a clock that goes back leaves turns for those who come then");
     dsb_gate_init(&gate);
     take_all_turns(0, 1000000, NX_E_LIMIT);
