@@ -93,20 +93,23 @@ static uint32_t add_source(struct dsb_gate *g, const struct dsb_gate_source *add
     return least;
 }
 
-/* One known source more: the one that completed longest ago, and has nothing under way, is a stranger
- * again. */
+/* When it completed, if it may be forgotten: it is known, and has nothing under way. */
+static uint64_t forgettable_since(const struct dsb_gate_source *source)
+{
+    return source->known_since == 0 || source->half_open_count > 0 ? UINT64_MAX
+                                                                   : source->known_since;
+}
+
+/* One known source more: the one that completed longest ago is a stranger again. */
 static void forget_one(struct dsb_gate *g)
 {
-    struct dsb_gate_source *oldest = NULL;
+    struct dsb_gate_source *oldest = &g->sources[0];
 
-    for (uint32_t i = 0; i < g->source_count; i++) {
-        struct dsb_gate_source *source = &g->sources[i];
-
-        if (source->known_since != 0 && source->half_open_count == 0 &&
-            (oldest == NULL || source->known_since < oldest->known_since))
-            oldest = source;
+    for (uint32_t i = 1; i < g->source_count; i++) {
+        if (forgettable_since(&g->sources[i]) < forgettable_since(oldest))
+            oldest = &g->sources[i];
     }
-    NX_CHECK(oldest != NULL); /* more are known than there are places */
+    NX_CHECK(forgettable_since(oldest) != UINT64_MAX); /* more are known than there are places */
     oldest->known_since = 0;
     g->known_count--;
 }
