@@ -31,13 +31,15 @@
 
 /* ---- identity and handshake (docs/contracts/wire.md §1) --------------------------------------- */
 
-#define DSB_IDENTITY_FILE_LEN 82   /* {"signing_key":"..."}: 18 of form, 64 hex digits */
-#define DSB_IDENTITY_FILE_MAX 256  /* bytes of one that we look at: somebody may have laid it out */
-#define DSB_HANDSHAKE_MAX     2048 /* bytes of the second and the third message */
-#define DSB_PROOF_TEXT_MAX    496  /* 114 of form and id; 96 numbers of 3 digits, 94 commas */
-#define DSB_PROOF_PAYLOAD_MAX 2000 /* what fits into the second message: 2,048 - 48 */
-#define DSB_PROOF_MEMBERS_MAX 16   /* of the object: three are ours, others are ignored */
-#define DSB_PROOF_NODES_MAX   256  /* values and keys: 103 are ours */
+#define DSB_IDENTITY_FILE_LEN   82  /* {"signing_key":"..."}: 18 of form, 64 hex digits */
+#define DSB_IDENTITY_FILE_MAX   256 /* bytes of one that we look at: somebody may have laid it out */
+#define DSB_HANDSHAKE_MAX       2048 /* bytes of the second and the third message */
+#define DSB_HANDSHAKE_FRAME_MAX (4 + DSB_HANDSHAKE_MAX) /* with the length before it */
+#define DSB_HANDSHAKE_S         5    /* from a connection's first moment to its admission */
+#define DSB_PROOF_TEXT_MAX      496  /* 114 of form and id; 96 numbers of 3 digits, 94 commas */
+#define DSB_PROOF_PAYLOAD_MAX   2000 /* what fits into the second message: 2,048 - 48 */
+#define DSB_PROOF_MEMBERS_MAX   16   /* of the object: three are ours, others are ignored */
+#define DSB_PROOF_NODES_MAX     256  /* values and keys: 103 are ours */
 
 #define DSB_ADMISSION_LEN_MAX 256 /* of either admission message as we write it: one segment */
 
@@ -98,6 +100,10 @@ _Static_assert(DSB_GATE_KNOWN_MAX + DSB_GATE_PLACES_MAX < DSB_GATE_SOURCES_MAX,
                "there is always an entry that may be forgotten");
 _Static_assert(DSB_GATE_KNOWN_MAX > DSB_GATE_PLACES_MAX,
                "and a known source that has nothing under way");
+/* The third handshake message and the request leave together. */
+#define DSB_SESSION_OUTPUT_MAX                                                                     \
+    (DSB_HANDSHAKE_FRAME_MAX + DSB_RECORD_HEAD_LEN + DSB_ADMISSION_LEN_MAX + DSB_RECORD_BODY_MAX - \
+     DSB_RECORD_PLAIN_MAX) /* 2,328 */
 
 /* ---- mux ----------------------------------------------------------------------------------- */
 

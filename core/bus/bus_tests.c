@@ -7,6 +7,7 @@ void announcer_test(void);
 void discovery_paired_test(void);
 void discovery_test(void);
 void gate_test(void);
+void handshake_test(void);
 void identity_proof_test(void);
 void identity_test(void);
 void keepalive_test(void);
@@ -28,6 +29,7 @@ void records_test(void);
 void registry_json_test(void);
 void registry_load_test(void);
 void registry_test(void);
+void session_test(void);
 void stream_name_test(void);
 void scheduler_test(void);
 void pools_test(void);
@@ -53,6 +55,7 @@ int main(void)
         {"bus/discovery", discovery_test},
         {"bus/discovery of paired devices", discovery_paired_test},
         {"bus/gate", gate_test},
+        {"bus/handshake", handshake_test},
         {"bus/identity", identity_test},
         {"bus/identity_proof", identity_proof_test},
         {"bus/keepalive", keepalive_test},
@@ -74,6 +77,7 @@ int main(void)
         {"bus/registry", registry_test},
         {"bus/registry at its start", registry_load_test},
         {"bus/registry_json", registry_json_test},
+        {"bus/session", session_test},
         {"bus/stream_name", stream_name_test},
         {"bus/scheduler", scheduler_test},
         {"bus/pools", pools_test},
