@@ -35,6 +35,7 @@
 #define DSB_IDENTITY_FILE_MAX   256 /* bytes of one that we look at: somebody may have laid it out */
 #define DSB_HANDSHAKE_MAX       2048 /* bytes of the second and the third message */
 #define DSB_HANDSHAKE_FRAME_MAX (4 + DSB_HANDSHAKE_MAX) /* with the length before it */
+#define DSB_HANDSHAKE_FIRST_LEN (4 + 48)                /* the first message, whole */
 #define DSB_HANDSHAKE_S         5    /* from a connection's first moment to its admission */
 #define DSB_PROOF_TEXT_MAX      496  /* 114 of form and id; 96 numbers of 3 digits, 94 commas */
 #define DSB_PROOF_PAYLOAD_MAX   2000 /* what fits into the second message: 2,048 - 48 */
@@ -261,6 +262,23 @@ _Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be st
 #define DSB_REACH_HELD_MS   30000 /* at least, while only a person can mend it */
 #define DSB_REACH_LASTED_MS 10000 /* a session that lasted as long forgets the failures before it */
 #define DSB_REACH_HURRY_MS  1000  /* at least, between two dials that were hurried */
+
+/* ---- connections (core/node/connections.h) ---------------------------------------------------- */
+
+#define DSB_LISTENERS_MAX      4
+#define DSB_DIALS_MAX          12 /* devices dialled at once: those of reach, a pairing, v1 nodes */
+#define DSB_CONNECTION_OUT_MAX (2 * (DSB_FRAME_MAX + 20)) /* two records of a full frame each */
+#define DSB_CONNECTION_TURN_MAX \
+    4 /* times that one is received from, and sent to, before the next */
+#define DSB_CONNECTION_LINGER_MS   1000 /* for the other side to close, once all was said */
+#define DSB_CONNECTIONS_EVENTS_MAX 32
+#define DSB_DIAL_TRY_S             3 /* until a socket is connected, or that address is given up */
+#define DSB_SESSION_LIFE_S         86400 /* then its dialler makes a new one: 24 h */
+#define DSB_SESSION_AGAIN_S        60    /* after a try to do so that failed */
+
+_Static_assert(DSB_DIALS_MAX > DSB_REACH_DIALS_MAX + 1,
+               "a pairing never waits for a device that is away");
+_Static_assert(DSB_CONNECTION_OUT_MAX >= DSB_RECORD_MAX, "a frame of a v1 session, too");
 
 /* ---- Cap'n Proto (docs/capnp.md) ------------------------------------------------------------- */
 

@@ -42,6 +42,7 @@ static void take_in(struct dsb_discovery *d, struct dsb_neighbour *n, const stru
 {
     bool was_present = n->is_present;
 
+    n->is_proved = is_verified;
     if (h->session.family != NX_ADDRESS_NONE)
         changed |= is_verified ? dsb_neighbour_add_authenticated(n, h->session)
                                : dsb_neighbour_add_hint(n, h->session);
