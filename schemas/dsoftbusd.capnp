@@ -315,6 +315,10 @@ struct Paired {
 enum StreamKind {
   msg @0;
   byte @1;
+
+  frame @2;
+  # A channel of a v1 session: "channel" is its number in decimal digits. Each message is one Frame, whole
+  # in one piece. open is answered at once, since a v1 node accepts nothing.
 }
 
 struct Open {

@@ -1,0 +1,155 @@
+/* Engine of dsoftbusd: what programs of this machine ask, done by the node (docs/contracts/ipc.md).
+ *
+ *     clients (nx_ipc) ---- calls ----> +--------+ ---- verbs -----> node, connections
+ *                      <--- replies --- | engine | <--- news -------
+ *                      <--> streams <-> +--------+ <--> streams of the sessions' muxes
+ *
+ * Freestanding, as core is: it names no socket and no file. Its driver hands in time and the events of
+ * network and clients, stores what the node wants stored, and waits until `deadline`:
+ *
+ *     dsoftbusd_input      each event of the network that nobody else takes
+ *     dsoftbusd_work       one turn of everything
+ *
+ * A client costs what is in its place and nothing else: eight calls, and either a stream or none. What
+ * it cannot take waits where it came from: a reply in its call, news in what they tell of, bytes in the
+ * stream, whose credit is then not returned. */
+#ifndef NX_DAEMONS_DSOFTBUSD_ENGINE_H
+#define NX_DAEMONS_DSOFTBUSD_ENGINE_H
+
+#include "core/ipc/ipc.h"
+#include "core/node/beacons.h"
+#include "core/node/connections.h"
+
+#define DSOFTBUSD_CALLS_MAX 8 /* of one client, under way at once */
+#define DSOFTBUSD_NEWS_MAX \
+    16 /* changes that a watcher may leave untaken before it is told "missed" */
+#define DSOFTBUSD_CHANNEL_MAX 59 /* bytes: with "byte/" in front it is a stream's name */
+
+/* Everything is kept. */
+struct dsoftbusd_config {
+    struct dsb_node *node;
+    struct dsb_connections *connections;
+    struct dsb_beacons *beacons; /* NULL: discovery is off for good */
+    struct nx_ipc ipc;
+    const char *version;
+    const char *name; /* ours, as it is announced; may be empty */
+    struct nx_address listen[DSB_LISTENERS_MAX];
+    uint32_t listen_count;
+};
+
+enum dsoftbusd_call_state {
+    DSOFTBUSD_CALL_FREE,
+    DSOFTBUSD_CALL_LISTS,   /* news go out one by one */
+    DSOFTBUSD_CALL_WATCHES, /* discover: told of changes */
+    DSOFTBUSD_CALL_WAITS,   /* for news of the node, or a connection's */
+    DSOFTBUSD_CALL_DONE,    /* the reply waits to leave */
+};
+
+/* One call. What its reply says is in here until it has left. */
+struct dsoftbusd_call {
+    enum dsoftbusd_call_state state;
+    struct nx_ipc_head head;
+    struct nx_instant deadline;
+    struct nx_instant began_at;
+    char id_text[DSB_ID_TEXT_MAX + 1]; /* the device it is about; empty: any, or none */
+
+    bool watches;                    /* discover */
+    bool news_due;                   /* offer, accept, listen: the first news has still to leave */
+    char after[DSB_ID_TEXT_MAX + 1]; /* lists: who was told last */
+    char code[DSB_PAIRING_CODE_LEN + 1]; /* offer: until it has left; wiped then */
+
+    uint8_t kind; /* open, listen: enum dsoftbusd_stream_kind of the schema */
+    uint8_t priority;
+    char channel[DSOFTBUSD_CHANNEL_MAX + 1];
+    struct dsb_mux *mux; /* open, ping: the session it went to */
+    struct dsb_stream_handle stream;
+
+    struct dsb_discovery_event changes[DSOFTBUSD_NEWS_MAX];
+    uint32_t change_first, change_count;
+    bool has_missed;
+
+    enum nx_status status;
+    struct nx_why why;
+    bool is_spent;
+    bool is_ambiguous; /* the failure lists candidates for `asked` */
+    char asked[DSB_ID_TEXT_MAX + 1];
+    struct nx_duration round_trip;
+};
+
+/* The one stream that a connection carries once a call handed it over. */
+struct dsoftbusd_stream {
+    bool is_open;
+    uint32_t call_id;
+    bool is_v1;
+    uint32_t chan; /* v1 */
+    char id_text[DSB_ID_TEXT_MAX + 1];
+    struct dsb_mux *mux; /* NULL: its session is gone */
+    struct dsb_stream_handle stream;
+    bool is_messages;
+
+    bool peer_finished; /* told to the client */
+    bool has_ended;     /* `end` is to be told, or was */
+    bool end_told;
+    struct dsb_mux_event end;
+
+    bool has_piece; /* of the client's, which did not fit yet */
+    bool piece_ends_message;
+    size_t piece_at, piece_len;
+    bool finish_due; /* behind the piece */
+    uint8_t piece[NX_IPC_BODY_MAX];
+};
+
+struct dsoftbusd_client {
+    bool is_used;
+    struct nx_handle handle;
+    struct nx_ipc_sender sender;
+    bool may_receive, may_send;
+    struct dsoftbusd_call calls[DSOFTBUSD_CALLS_MAX];
+    struct dsoftbusd_stream stream;
+};
+
+/* How the last session with a device ended, for `peers`. */
+struct dsoftbusd_last_end {
+    char id_text[DSB_ID_TEXT_MAX + 1];
+    struct dsb_mux_event end;
+    struct nx_instant at;
+    bool is_one_sided;
+};
+
+struct dsoftbusd {
+    struct dsoftbusd_config config;
+    struct nx_instant started_at;
+    bool may_accept;
+    bool has_more;
+    struct dsoftbusd_client clients[NX_IPC_CLIENTS_MAX];
+    struct dsoftbusd_last_end ends[DSB_PEERS_MAX]; /* the oldest makes room */
+    uint32_t end_count;
+    uint64_t v1_frames_dropped; /* on channels that no program here serves */
+    uint8_t room[NX_IPC_MESSAGE_MAX + 8];
+    uint8_t body[NX_IPC_BODY_MAX];
+};
+
+/* Nobody is connected. Copies `config`. */
+void dsoftbusd_init(struct dsoftbusd *d, struct nx_instant now,
+                    const struct dsoftbusd_config *config);
+
+/* News of the network that is neither the connections' nor the beacons' is nobody's. */
+void dsoftbusd_input(struct dsoftbusd *d, const struct nx_net_event *event);
+
+/* One turn: time, clients, network, news, replies. What the node wants stored is the driver's to store,
+ * before and after. */
+void dsoftbusd_work(struct dsoftbusd *d, struct nx_instant now);
+
+/* When to work again, if nothing comes before. */
+struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d);
+
+/* Begin to end in good order: nothing new is taken, sessions say goodbye. */
+void dsoftbusd_shut_down(struct dsoftbusd *d, struct nx_instant now);
+
+/* Everything has ended: the driver may close. */
+bool dsoftbusd_is_idle(const struct dsoftbusd *d);
+
+/* Close every client and wipe. */
+void dsoftbusd_wipe(struct dsoftbusd *d);
+
+#endif
