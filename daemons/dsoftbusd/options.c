@@ -1,0 +1,275 @@
+/* gethostname, which c11 alone hides. */
+#define _GNU_SOURCE
+
+#include "daemons/dsoftbusd/options.h"
+
+#include "core/base/hex.h"
+#include "core/base/text.h"
+#include "core/net/net.h"
+#include "host/ipc/client.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "dsoftbusd: finds the devices around, pairs with them, and carries what programs of this "
+    "machine\n"
+    "send to them; nx asks it\n"
+    "\n"
+    "usage: dsoftbusd --state DIR [options]\n"
+    "\n"
+    "  --state DIR         where identity, pairings and the socket for nx lie; made, for its "
+    "owner\n"
+    "                      alone, if it is not there (else NEXUS_STATE)\n"
+    "  --listen ADDR[:PORT]\n"
+    "                      take sessions there; up to 4 times. Port 0 is one that is free, shown "
+    "by\n"
+    "                      nx status; none is 34567. The first one's port is announced\n"
+    "                      (default: 0.0.0.0:34567 and [::]:34567)\n"
+    "  --discovery off|quiet|loopback|multicast\n"
+    "                      off: nothing is sent or heard. quiet (the default): hears, and "
+    "announces\n"
+    "                      only while a code is offered. loopback: among the processes of this\n"
+    "                      machine. multicast: announces every 5 to 6 seconds\n"
+    "  --iface NAME        quiet, multicast: an interface to announce on and to hear groups on; up "
+    "to\n"
+    "                      16 times. Without any, only what --peer names is told\n"
+    "  --peer ADDR[:PORT]  send beacons there as well, where groups do not reach; up to 16 times. "
+    "None\n"
+    "                      is port 37020. It names no key: that device has to name this one, too, "
+    "or\n"
+    "                      be found otherwise, before it is paired\n"
+    "  --name TEXT         what this device is called, up to 32 bytes, in the clear (default: the "
+    "name\n"
+    "                      of this machine; '' for none)\n"
+    "  --allow-v1 ID       serve this device, 64 hex digits, though it comes with version 1, "
+    "which\n"
+    "                      proves less; up to 16 times. Never one that was ever paired\n"
+    "  --markers           print what happens as markers on standard output, one a line, and "
+    "nothing\n"
+    "                      else there\n"
+    "  --help, --version\n"
+    "\n"
+    "SIGTERM and SIGINT end it in good order, within five seconds; a second one ends it at once.\n"
+    "SIGHUP looks at the interfaces again, opens the sockets of discovery anew, and announces; it\n"
+    "reads no option again.\n"
+    "\n"
+    "Exit status: 0 it was asked to end, 1 it could not start, 2 wrong usage. What went wrong is "
+    "a\n"
+    "sentence on standard error, where it also says a few things about how it goes on.\n";
+
+/* ---- complaints ---------------------------------------------------------------------------- */
+
+static bool wrong(const char *before, const char *what, const char *after)
+{
+    char shown[256]; /* one line, whatever was typed */
+
+    (void)nx_text_for_show(nx_bytes_of_text(what), shown, sizeof(shown));
+    (void)fprintf(stderr, "dsoftbusd: %s'%s'%s; see dsoftbusd --help\n", before, shown, after);
+    return false;
+}
+
+static bool too_many(const char *option, unsigned most)
+{
+    (void)fprintf(stderr, "dsoftbusd: --%s may be given %u times; leave one out\n", option, most);
+    return false;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static bool read_address(const char *option, const char *text, uint16_t port,
+                         struct nx_address *address)
+{
+    struct nx_why why;
+    char before[32], after[NX_WHY_MAX + 64];
+
+    if (nx_address_parse(nx_bytes_of_text(text), port, address, &why) == NX_OK)
+        return true;
+    (void)snprintf(before, sizeof(before), "--%s ", option);
+    (void)snprintf(after, sizeof(after),
+                   ": %s; an address is 192.0.2.7:34567 or [2001:db8::7]:34567", why.text);
+    return wrong(before, text, after);
+}
+
+static bool add_listen(struct dsoftbusd_options *o, const char *text)
+{
+    struct nx_address address;
+
+    if (!read_address("listen", text, DSOFTBUSD_PORT, &address))
+        return false;
+    if (o->listen_count == DSB_LISTENERS_MAX)
+        return too_many("listen", DSB_LISTENERS_MAX);
+    if (nx_net_is_group(&address))
+        return wrong("--listen ", text, ": nobody can listen at a group; name an address of here");
+    o->listen[o->listen_count++] = address;
+    return true;
+}
+
+static bool add_peer(struct dsoftbusd_options *o, const char *text)
+{
+    struct nx_address address;
+
+    if (!read_address("peer", text, DSB_DISCOVERY_PORT, &address))
+        return false;
+    if (o->peer_count == DSB_DISCOVERY_UNICAST_MAX)
+        return too_many("peer", DSB_DISCOVERY_UNICAST_MAX);
+    if (address.port == 0)
+        return wrong("--peer ", text, ": nobody hears at port 0; name another, or none for 37020");
+    if (nx_net_is_group(&address))
+        return wrong("--peer ", text, " is a group; it takes the address of one device");
+    o->peers[o->peer_count++] = address;
+    return true;
+}
+
+static bool set_discovery(struct dsoftbusd_options *o, const char *text)
+{
+    static const char *const modes[] = {
+        [DSB_DISCOVERY_OFF] = "off",
+        [DSB_DISCOVERY_QUIET] = "quiet",
+        [DSB_DISCOVERY_LOOPBACK] = "loopback",
+        [DSB_DISCOVERY_MULTICAST] = "multicast",
+    };
+
+    for (size_t i = 0; i < NX_COUNT_OF(modes); i++) {
+        if (strcmp(text, modes[i]) == 0) {
+            o->discovery = (enum dsb_discovery_mode)i;
+            return true;
+        }
+    }
+    return wrong("--discovery takes off, quiet, loopback or multicast, not ", text, "");
+}
+
+static bool set_name(struct dsoftbusd_options *o, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len > DSB_BEACON_NAME_MAX || !nx_utf8_is_valid(nx_bytes_of_text(text)))
+        return wrong("--name takes up to 32 bytes of UTF-8, not ", text, "");
+    memcpy(o->name, text, len + 1);
+    return true;
+}
+
+static bool add_interface(struct dsoftbusd_options *o, const char *text)
+{
+    enum nx_status status = nx_interface_watch_add(&o->interfaces, text);
+
+    if (status == NX_E_LIMIT)
+        return too_many("iface", DSB_BEACONS_INTERFACES_MAX);
+    return status == NX_OK || wrong("--iface ", text, ": no interface can have that name");
+}
+
+static bool add_v1(struct dsoftbusd_options *o, const char *text)
+{
+    uint8_t id[DSB_ID_LEN];
+
+    if (nx_hex_decode(nx_bytes_of_text(text), id, sizeof(id)) != NX_OK)
+        return wrong("--allow-v1 takes a device id, 64 lower-case hex digits, not ", text, "");
+    if (o->v1_count == DSB_V1_ALLOWED_MAX)
+        return too_many("allow-v1", DSB_V1_ALLOWED_MAX);
+    o->v1[o->v1_count++] = text;
+    return true;
+}
+
+/* ---- what nobody chose --------------------------------------------------------------------- */
+
+static void set_defaults(struct dsoftbusd_options *o)
+{
+    char host[256] = "";
+
+    *o = (struct dsoftbusd_options){.discovery = DSB_DISCOVERY_QUIET};
+    nx_interface_watch_init(&o->interfaces);
+    if (gethostname(host, sizeof(host) - 1) == 0)
+        (void)nx_text_for_show(nx_bytes_of_text(host), o->name, sizeof(o->name));
+}
+
+static void listen_everywhere(struct dsoftbusd_options *o)
+{
+    static const uint8_t any[16] = {0};
+
+    o->is_listen_default = true;
+    o->listen[o->listen_count++] = nx_address_ipv4(any, DSOFTBUSD_PORT);
+    o->listen[o->listen_count++] = nx_address_ipv6(any, DSOFTBUSD_PORT, 0);
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+enum {
+    STATE = 256, /* above the letters */
+    LISTEN,
+    DISCOVERY,
+    NAME,
+    IFACE,
+    PEER,
+    ALLOW_V1,
+    MARKERS,
+    VERSION,
+};
+
+static const struct option known[] = {
+    {"state", required_argument, NULL, STATE},
+    {"listen", required_argument, NULL, LISTEN},
+    {"discovery", required_argument, NULL, DISCOVERY},
+    {"name", required_argument, NULL, NAME},
+    {"iface", required_argument, NULL, IFACE},
+    {"peer", required_argument, NULL, PEER},
+    {"allow-v1", required_argument, NULL, ALLOW_V1},
+    {"markers", no_argument, NULL, MARKERS},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static bool keep(struct dsoftbusd_options *o, int option, const char *value)
+{
+    switch (option) {
+    case LISTEN:
+        return add_listen(o, value);
+    case DISCOVERY:
+        return set_discovery(o, value);
+    case NAME:
+        return set_name(o, value);
+    case IFACE:
+        return add_interface(o, value);
+    case PEER:
+        return add_peer(o, value);
+    case ALLOW_V1:
+        return add_v1(o, value);
+    case MARKERS:
+        o->prints_markers = true;
+        return true;
+    default:
+        o->state = value;
+        return value[0] != '\0' || wrong("--state ", "", " names no folder");
+    }
+}
+
+bool dsoftbusd_options_read(struct dsoftbusd_options *o, int argc, char **argv,
+                            enum dsoftbusd_exit *code)
+{
+    set_defaults(o);
+    *code = DSOFTBUSD_EXIT_USAGE;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
+        if (option == 'h' || option == VERSION) {
+            (void)fputs(option == 'h' ? help : "dsoftbusd " DSOFTBUSD_VERSION "\n", stdout);
+            *code = fflush(stdout) == 0 ? DSOFTBUSD_EXIT_DONE : DSOFTBUSD_EXIT_FAILED;
+            return false;
+        }
+        if (option == ':')
+            return wrong("", argv[optind - 1], " needs a value");
+        if (option == '?')
+            return wrong("there is no option ", argv[optind - 1], "");
+        if (!keep(o, option, optarg))
+            return false;
+    }
+    if (optind < argc)
+        return wrong("what is ", argv[optind], " for? It takes options alone");
+    o->state = nx_ipc_state_folder(o->state);
+    if (o->state == NULL)
+        return wrong("", "--state DIR", " is missing: name a folder for what it has to keep");
+    if (o->listen_count == 0)
+        listen_everywhere(o);
+    return true;
+}
