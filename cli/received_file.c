@@ -96,13 +96,28 @@ bool received_file_write(struct received_file *file, struct nx_bytes bytes)
     return true;
 }
 
-bool received_file_keep(struct received_file *file)
+static bool keep(struct received_file *file, unsigned flags)
 {
-    if (fsync(file->fd) != 0 || renameat(file->folder, file->part, file->folder, file->name) != 0 ||
+    if (fsync(file->fd) != 0 ||
+        renameat2(file->folder, file->part, file->folder, file->name, flags) != 0 ||
         fsync(file->folder) != 0)
         return false;
     file->is_kept = true;
     return true;
+}
+
+bool received_file_keep(struct received_file *file)
+{
+    return keep(file, 0);
+}
+
+bool received_file_keep_new(struct received_file *file)
+{
+    if (keep(file, RENAME_NOREPLACE))
+        return true;
+    /* File systems that cannot promise it get a look beforehand instead. */
+    return errno == EINVAL && faccessat(file->folder, file->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+           errno == ENOENT && keep(file, 0);
 }
 
 void received_file_drop(struct received_file *file)

@@ -29,6 +29,9 @@ bool received_file_write(struct received_file *file, struct nx_bytes bytes);
 /* It is whole: flushed, and renamed to its own name, in place of an older one. */
 bool received_file_keep(struct received_file *file);
 
+/* The same where nothing may be replaced: EEXIST when something of that name is there by now. */
+bool received_file_keep_new(struct received_file *file);
+
 /* Close it. What was not kept is removed; nothing happens to one that was never begun, with `folder`
  * and `fd` -1. */
 void received_file_drop(struct received_file *file);
