@@ -1,0 +1,1072 @@
+#!/usr/bin/env python3
+"""What nx promises a person and a script, as rows. TAP; the program is the first argument.
+
+Most rows put a script in the place of the daemon (nx_daemon.py). The last ones take two real
+dsoftbusd, from NX_DSOFTBUSD or beside nx in the build folder."""
+
+import hashlib
+import json
+import os
+import re
+import resource
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import nx_daemon as d
+
+PROGRAM = sys.argv[1]
+DAEMON = os.environ.get("NX_DSOFTBUSD") or os.path.join(
+    os.path.dirname(PROGRAM), "../daemons/dsoftbusd/dsoftbusd")
+OWN, OTHER, KEY = "a1" * 32, "b2" * 32, "c3" * 32
+OPENED = f'(id = "{OTHER}", name = "laptop")'
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "NEXUS_STATE"}
+
+rows = []
+
+
+class Skip(Exception):
+    pass
+
+
+def row(name):
+    def keep(function):
+        rows.append((name, function))
+        return function
+
+    return keep
+
+
+def run(*args, data=None, env=None, **options):
+    if data is None:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    result = subprocess.run([PROGRAM, *args], input=data, capture_output="stdout" not in options,
+                            timeout=60, check=False, env={**ENVIRONMENT, **(env or {})}, **options)
+    result.text = (result.stdout or b"").decode(errors="replace")
+    result.errors = (result.stderr or b"").decode(errors="replace")
+    return result
+
+
+def ask(folder, script, *args, **options):
+    """Runs nx beside a daemon that does what the script says."""
+    with tempfile.TemporaryDirectory(dir=folder) as state, d.Daemon(state, script):
+        return run("--state", state, *args, **options)
+
+
+def begin(state, *args, **options):
+    return subprocess.Popen([PROGRAM, "--state", state, *args], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+                            bufsize=0, **options)
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=30)
+    return process.returncode, output.decode(), errors.decode()
+
+
+def line_of(stream, seconds=20):
+    assert select.select([stream], [], [], seconds)[0], "nothing was said in time"
+    return stream.readline().decode().rstrip("\n")
+
+
+def one_line(errors, *words):
+    lines = errors.splitlines()
+    assert len(lines) == 1, f"{len(lines)} lines on standard error: {errors!r}"
+    for word in words:
+        assert word in lines[0], f"{word!r} is not in {lines[0]!r}"
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+    return path
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def same(got, wanted):
+    assert got == wanted, f"{got!r} instead of {wanted!r}"
+
+
+def events(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+# ---- what is typed --------------------------------------------------------------------------------
+
+COMMANDS = ["status", "bus discover", "bus peers", "bus paired", "bus pair offer", "bus pair accept",
+            "bus unpair", "bus connect", "bus ping", "bus msg send", "bus msg recv",
+            "bus byte send", "bus byte recv"]
+
+
+@row("--help lists every command, the exit codes and how a PEER is named")
+def _(_folder):
+    result = run("--help")
+    same((result.returncode, result.errors), (0, ""))
+    for command in COMMANDS:
+        assert f"\n  {command} " in result.text or f"\n  {command}\n" in result.text, command
+    for word in ("Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no daemon", "beginning of its id"):
+        assert word in result.text, word
+
+
+@row("--help of a group lists its commands and no others")
+def _(_folder):
+    text = run("bus", "pair", "--help").text
+    assert "bus pair offer" in text and "bus pair accept" in text and "bus msg" not in text, text
+
+
+for command in COMMANDS:
+
+    @row(f"--help of a command says how to call it: {command}")
+    def _(_folder, command=command):
+        result = run(*command.split(), "--help")
+        same((result.returncode, result.errors), (0, ""))
+        assert result.text.startswith(f"usage: nx [--state DIR] {command}"), result.text
+        assert "Exit status" in result.text
+
+
+LONG = "x" * 60
+V1 = ["bus", "connect", "--v1", "127.0.0.1:1", "--device-id", OWN, "--noise-static", KEY]
+WRONG = [
+    ("nothing at all", [], "say what to do"),
+    ("a group alone", ["bus", "pair"], "nx bus pair --help"),
+    ("a command that there is not", ["bus", "dance"], "'dance'"),
+    ("a word that is no command", ["stat"], "'stat'"),
+    ("a word behind a command without arguments", ["status", "now"], "no arguments"),
+    ("an option that there is not", ["status", "--jason"], "--jason"),
+    ("a letter that is no option", ["status", "-xy"], "'-x'"),
+    ("an option without its value", ["status", "--state"], "--state"),
+    ("an empty state folder", ["--state", "", "status"], "--state"),
+    ("an option of another command", ["status", "--lines"], "--lines is not for 'status'"),
+    ("no peer", ["bus", "unpair"], "takes PEER"),
+    ("two peers", ["bus", "ping", "a", "b"], "takes PEER"),
+    ("an empty peer", ["bus", "ping", ""], "PEER"),
+    ("a peer of 65 bytes", ["bus", "ping", "x" * 65], "64 bytes"),
+    ("an empty channel", ["bus", "msg", "send", "p", ""], "CHANNEL"),
+    ("a channel of 60 bytes", ["bus", "byte", "recv", LONG, "f"], "59 bytes"),
+    ("no channel", ["bus", "msg", "send", "p"], "takes PEER CHANNEL"),
+    ("a count of 0", ["bus", "ping", "p", "--count", "0"], "from 1 to"),
+    ("a count with a sign", ["bus", "ping", "p", "--count", "-1"], "from 1 to"),
+    ("a count with something behind it", ["bus", "ping", "p", "--count", "2x"], "'2x'"),
+    ("--lines with a text", ["bus", "msg", "send", "p", "c", "--lines", "text"], "--lines"),
+    ("--raw with --json", ["bus", "msg", "recv", "c", "--raw", "--json"], "--raw"),
+    ("--json where standard output has the bytes", ["bus", "byte", "recv", "c", "--json"], "FILE"),
+    ("neither PEER nor --v1", ["bus", "connect"], "--v1"),
+    ("PEER and --v1", [*V1, "peer"], "not both"),
+    ("--v1 without a port", [*V1[:3], "127.0.0.1", *V1[4:]], "port"),
+    ("--v1 at no address", [*V1[:3], "here:1", *V1[4:]], "ADDR:PORT"),
+    ("--v1 without a device id", V1[:4] + V1[6:], "--device-id"),
+    ("--v1 without a Noise static", V1[:6], "--noise-static"),
+    ("a device id of 63 digits", [*V1[:5], OWN[1:], *V1[6:]], "--device-id"),
+    ("a device id in upper case", [*V1[:5], OWN.upper(), *V1[6:]], "--device-id"),
+    ("keys of a peer", ["bus", "connect", "peer", "--device-id", OWN], "--v1"),
+    ("no state folder", ["status"], "NEXUS_STATE"),
+]
+
+for what, arguments, word in WRONG:
+
+    @row(f"wrong usage is one line and exit 2: {what}")
+    def _(folder, what=what, arguments=arguments, word=word):
+        if what != "no state folder":
+            arguments = ["--state", folder, *arguments]
+        result = run(*arguments)
+        same((result.returncode, result.text), (2, ""))
+        one_line(result.errors, "nx: ", word)
+
+
+@row("a code as an argument is wrong usage, and is not repeated")
+def _(folder):
+    result = run("--state", folder, "bus", "pair", "accept", "laptop", "314159")
+    same((result.returncode, result.text), (2, ""))
+    assert "314159" not in result.errors, result.errors
+
+
+@row("without a daemon it is one line and exit 3, with what to start")
+def _(folder):
+    for arguments in (["status"], ["bus", "pair", "accept", "p"], ["bus", "msg", "recv", "c"]):
+        result = run("--state", folder, *arguments)
+        same((result.returncode, result.text), (3, ""))
+        one_line(result.errors, folder, "start it with dsoftbusd --state")
+
+
+@row("NEXUS_STATE stands in for --state, which goes first")
+def _(folder):
+    result = run("status", env={"NEXUS_STATE": f"{folder}/one"})
+    one_line(result.errors, f"{folder}/one")
+    result = run("status", "--state", f"{folder}/two", env={"NEXUS_STATE": f"{folder}/one"})
+    one_line(result.errors, f"{folder}/two")
+
+
+@row("a state folder whose socket's name would be too long is exit 1, and told as that")
+def _(folder):
+    result = run("--state", f"{folder}/{'x' * 100}", "status")
+    same(result.returncode, 1)
+    one_line(result.errors, "100")
+
+
+@row("a state folder cannot break a line of what is shown")
+def _(folder):
+    result = run("--state", f"{folder}/a\nb\x1b[31m", "status")
+    same(result.returncode, 3)
+    one_line(result.errors, "ab[31m")
+
+
+# ---- calls ----------------------------------------------------------------------------------------
+
+STATUS = (f'(version = "0.1.0", deviceId = "{OWN}", noiseStatic = "{KEY}", name = "kitchen", '
+          'listen = ["127.0.0.1:4242", "[::1]:4242"], peerCount = 2, sessionCount = 1, '
+          'discovery = loopback, registry = ready, uptimeMs = 200000, '
+          'counts = [(name = "gate.limited", value = 3), (name = "gate.late", value = 0)])')
+PEERS = [
+    f'(id = "{OTHER}", name = "lap\\x1b[31m\\ntop", noiseStatic = "{KEY}", isPaired = true, '
+    'isPresent = true, addresses = ["192.0.2.7:1"], session = up, sessionAddress = "192.0.2.7:1", '
+    'sessionMs = 60000, protocol = 1)',
+    f'(id = "{KEY}", name = "old", session = none, lastEnd = (status = -6, byPeer = true, '
+    'code = 300, why = "enough\\x07", agoMs = 5000, unconfirmedMessages = 2, unconfirmedBytes = 9))',
+]
+
+
+def status_script(talk):
+    same(talk.hear()[1], d.STATUS)
+    talk.reply("Status", STATUS)
+    same(talk.hear()[1], d.PEERS)
+    for peer in PEERS:
+        talk.news("Peer", peer)
+    talk.reply()
+
+
+@row("status --json has the names that scripts rely on")
+def _(folder):
+    result = ask(folder, status_script, "status", "--json")
+    same((result.returncode, result.errors), (0, ""))
+    page = json.loads(result.text)
+    same((page["device_id"], page["noise_static"], page["version"]), (OWN, KEY, "0.1.0"))
+    same(page["listen"], ["127.0.0.1:4242", "[::1]:4242"])
+    same([peer["id"] for peer in page["peers"]], [OTHER, KEY])
+    same([(s["id"], s["address"]) for s in page["sessions"]], [(OTHER, "192.0.2.7:1")])
+    assert abs(page["sessions"][0]["since"] - (time.time() - 60)) < 5, page["sessions"]
+    same(page["counts"], {"gate.limited": 3, "gate.late": 0})
+    same(page["peers"][1]["last_end"]["unconfirmed_bytes"], 9)
+
+
+@row("status for a person has no control characters of others, and says what remained unconfirmed")
+def _(folder):
+    result = ask(folder, status_script, "status")
+    same(result.returncode, 0)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", result.text), result.text
+    assert "lap[31mtop" in result.text and "2 messages and 9 bytes unconfirmed" in result.text
+    assert "gate.limited 3" in result.text and "gate.late" not in result.text
+
+
+def peers_script(talk):
+    talk.hear()
+    for peer in PEERS:
+        talk.news("Peer", peer)
+    talk.reply()
+
+
+@row("paired leaves out who only has a session")
+def _(folder):
+    peers = json.loads(ask(folder, peers_script, "bus", "peers", "--json").text)["peers"]
+    paired = json.loads(ask(folder, peers_script, "bus", "paired", "--json").text)["peers"]
+    same([[peer["id"] for peer in page] for page in (peers, paired)], [[OTHER, KEY], [OTHER]])
+
+
+def answer(status, text=None):
+    def script(talk):
+        talk.hear()
+        talk.fail(status, text)
+
+    return script
+
+
+FAILURES = [
+    ("its own sentence", -7, '(why = "no such \\x1bthing: look\\nthere")', ["no such thing: lookthere"]),
+    ("candidates of a name", -7, f'(why = "lap fits 2", candidates = [(id = "{OTHER}", name = "laptop"), '
+     f'(id = "{KEY}", name = "lap\\x1bdog")])', ["lap fits 2", "laptop", OTHER, "lapdog", KEY, "beginning"]),
+    ("no sentence", -7, None, ["no such thing", "nx bus discover"]),
+    ("a status of a later version", -99, None, ["nx: "]),
+    ("spent digits", -10, '(why = "wrong digits", codeSpent = true)', ["wrong digits", "used up"]),
+]
+
+for what, status, text, words in FAILURES:
+
+    @row(f"what the daemon refuses is exit 1 and a sentence: {what}")
+    def _(folder, status=status, text=text, words=words):
+        result = ask(folder, answer(status, text), "bus", "unpair", "lap")
+        same(result.returncode, 1)
+        for word in words:
+            assert word in result.errors, result.errors
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]", result.errors), result.errors
+
+
+@row("a daemon that goes away in the middle is exit 1")
+def _(folder):
+    result = ask(folder, lambda talk: talk.hear(), "status")
+    same(result.returncode, 1)
+    one_line(result.errors, "ended the connection")
+
+
+@row("a body that is none is exit 1, and asks for one version")
+def _(folder):
+    def script(talk):
+        talk.hear()
+        talk.say(d.REPLY, b"\x00" * 7)
+
+    result = ask(folder, script, "status")
+    same(result.returncode, 1)
+    one_line(result.errors, "one version")
+
+
+@row("a daemon that does not answer is given up, and told so")
+def _(folder):
+    heard = []
+
+    def script(talk):
+        heard.append(talk.hear())
+        heard.append(talk.hear())
+        talk.hear()
+
+    begun = time.monotonic()
+    result = ask(folder, script, "status")
+    same(result.returncode, 1)
+    one_line(result.errors, "did not answer in time")
+    assert 4 < time.monotonic() - begun < 20
+    same(heard[1][:2], (d.CANCEL, d.STATUS))
+
+
+@row("standard output that takes nothing is exit 1")
+def _(folder):
+    with open("/dev/full", "wb") as full:
+        result = ask(folder, status_script, "status", stdout=full, stderr=subprocess.PIPE)
+    same(result.returncode, 1)
+    one_line(result.errors, "standard output")
+
+
+@row("connect says who, where and by which protocol; --v1 hands over address and keys")
+def _(folder):
+    asked = []
+
+    def script(talk):
+        _, operation, _, body = talk.hear()
+        asked.append(d.decode("ConnectV1" if operation == d.CONNECT_V1 else "PeerName", body))
+        talk.reply("Connected", f'(id = "{OTHER}", name = "laptop", address = "192.0.2.7:1", '
+                   f'protocol = {int(operation == d.CONNECT)})')
+
+    result = ask(folder, script, "bus", "connect", "lap")
+    same((result.returncode, result.text), (0, f"connected: laptop {OTHER} at 192.0.2.7:1 (native)\n"))
+    result = ask(folder, script, *V1, "--json")
+    same((result.returncode, json.loads(result.text)["protocol"]), (0, "v1"))
+    same(asked, ['(peer = "lap")',
+                 f'(address = "127.0.0.1:1", deviceId = "{OWN}", noiseStatic = "{KEY}")'])
+
+
+@row("ping asks as often as it was told")
+def _(folder):
+    def script(talk):
+        while talk.hear() is not None:
+            talk.reply("Pong", "(roundTripNs = 1234567)")
+
+    result = ask(folder, script, "bus", "ping", "lap", "--count", "3", "--interval", "1")
+    same((result.returncode, result.text), (0, "1: 1.234 ms\n2: 1.234 ms\n3: 1.234 ms\n"))
+    result = ask(folder, script, "bus", "ping", "lap", "--json")
+    same(events(result.text), [{"event": "pong", "number": 1, "round_trip_ns": 1234567}])
+
+
+# ---- discovery ------------------------------------------------------------------------------------
+
+def device(what, name="laptop", more=""):
+    return f'(what = {what}, device = (id = "{OTHER}", name = "{name}"{more}))'
+
+
+@row("discover --json is one object; a changed key is told")
+def _(folder):
+    def script(talk):
+        same(d.decode("Discover", talk.hear()[3]), "(watch = false)")
+        talk.news("Discovered", device("here", more=', addresses = ["192.0.2.7:1"], hasKeyConflict = true'))
+        talk.reply()
+
+    page = json.loads(ask(folder, script, "bus", "discover", "--json").text)
+    same((page["devices"][0]["id"], page["devices"][0]["key_conflict"]), (OTHER, True))
+    assert "ITS KEY IS NOT" in ask(folder, script, "bus", "discover").text
+
+
+@row("discover --watch tells each event as it comes, and a signal ends it well")
+def _(folder):
+    heard = []
+
+    def script(talk):
+        heard.append(d.decode("Discover", talk.hear()[3]))
+        for what in ("here", "listed", "seen", "keyConflict", "gone"):
+            talk.news("Discovered", device(what))
+        heard.append(talk.hear()[:2])
+        talk.fail(-6)
+
+    with d.Daemon(folder, script):
+        process = begin(folder, "bus", "discover", "--watch", "--json")
+        told = [json.loads(line_of(process.stdout))["event"] for _ in range(5)]
+        process.send_signal(signal.SIGINT)
+        same(finish(process), (0, "", ""))
+    same(told, ["here", "listed", "seen", "key-conflict", "gone"])
+    same(heard, ["(watch = true)", (d.CANCEL, d.DISCOVER)])
+
+
+@row("discover --watch that missed something asks again")
+def _(folder):
+    heard = []
+
+    def script(talk):
+        talk.hear()
+        talk.news("Discovered", "(what = missed)")
+        heard.append(talk.hear()[0])
+        heard.append(talk.hear()[0])
+        talk.news("Discovered", device("here", "again"))
+        talk.hear()
+        talk.fail(-6)
+
+    with d.Daemon(folder, script):
+        process = begin(folder, "bus", "discover", "--watch")
+        line_of(process.stdout)
+        assert "again" in line_of(process.stdout)
+        process.send_signal(signal.SIGTERM)
+        same(finish(process)[0], 0)
+    same(heard, [d.CANCEL, d.CALL])
+
+
+# ---- pairing --------------------------------------------------------------------------------------
+
+BEGUN = (f'(id = "{OTHER}", name = "laptop", noiseStatic = "{KEY}", lifeMs = 120000, '
+         'addresses = ["192.0.2.7:1"]')
+
+
+def offer_script(end):
+    def script(talk):
+        talk.hear()
+        talk.reply("Status", STATUS)
+        same(d.decode("Offer", talk.hear()[3]), '(peer = "lap")')
+        talk.news("PairingBegun", BEGUN + ', code = "012345")')
+        end(talk)
+
+    return script
+
+
+@row("offer prints what to type there, and the code on its own line, before it waits")
+def _(folder):
+    go = threading.Event()
+
+    def end(talk):
+        assert go.wait(20)
+        talk.reply("Paired", OPENED)
+
+    with d.Daemon(folder, offer_script(end)):
+        process = begin(folder, "bus", "pair", "offer", "lap")
+        lines = [line_of(process.stdout), line_of(process.stdout)]
+        go.set()
+        code, output, errors = finish(process)
+    same(lines, [f"on the other device: nx bus pair accept {OWN[:16]}", "code: 012345"])
+    same((code, output), (0, f"paired: laptop {OTHER}\n"))
+    assert KEY in errors and "012345" not in errors, errors
+
+
+@row("offer --json is an event on each line")
+def _(folder):
+    result = ask(folder, offer_script(lambda talk: talk.reply("Paired", OPENED)),
+                 "bus", "pair", "offer", "lap", "--json")
+    same([event["event"] for event in events(result.text)], ["offered", "paired"])
+    same([events(result.text)[0][key] for key in ("code", "own_id")], ["012345", OWN])
+
+
+@row("offer --json that fails says so among the events, and on standard error")
+def _(folder):
+    result = ask(folder, offer_script(lambda talk: talk.fail(-15, '(why = "nobody came")')),
+                 "bus", "pair", "offer", "lap", "--json")
+    same(result.returncode, 1)
+    same(events(result.text)[1], {"event": "failed", "why": "nobody came"})
+    one_line(result.errors, "nobody came")
+
+
+@row("a signal takes the offer back, and says so")
+def _(folder):
+    heard = []
+
+    def end(talk):
+        heard.append(talk.hear()[:2])
+        talk.fail(-6)
+
+    with d.Daemon(folder, offer_script(end)):
+        process = begin(folder, "bus", "pair", "offer", "lap")
+        line_of(process.stdout)
+        process.send_signal(signal.SIGINT)
+        code, _, errors = finish(process)
+    same(code, 1)
+    assert "stopped by a signal (Interrupt)" in errors, errors
+    same(heard, [(d.CANCEL, d.OFFER)])
+
+
+@row("a pairing that crosses the signal is a pairing")
+def _(folder):
+    def end(talk):
+        talk.hear()
+        talk.reply("Paired", OPENED)
+
+    with d.Daemon(folder, offer_script(end)):
+        process = begin(folder, "bus", "pair", "offer", "lap")
+        line_of(process.stdout), line_of(process.stdout)
+        process.send_signal(signal.SIGINT)
+        same(finish(process)[:2], (0, f"paired: laptop {OTHER}\n"))
+
+
+def accept_script(asked):
+    def script(talk):
+        asked.append(talk.hear())
+        if asked[0] is not None:
+            talk.news("PairingBegun", BEGUN + ")")
+            talk.reply("Paired", OPENED)
+
+    return script
+
+
+for what, typed in [("a line", b"012345\n"), ("a line of DOS", b"012345\r\n"), ("no line feed", b"012345"),
+                    ("blanks and a hyphen", b" 012-345 \n"), ("more lines", b"012345\n999999\n")]:
+
+    @row(f"accept takes the code from standard input: {what}")
+    def _(folder, typed=typed):
+        asked = []
+        result = ask(folder, accept_script(asked), "bus", "pair", "accept", "lap", data=typed)
+        same((result.returncode, result.text), (0, f"paired: laptop {OTHER}\n"))
+        same(d.decode("Accept", asked[0][3]), '(peer = "lap", code = "012345")')
+        assert KEY in result.errors and "345" not in result.errors, result.errors
+
+
+for what, typed in [("nothing", b""), ("five digits", b"01234\n"), ("seven digits", b"0123456\n"),
+                    ("letters", b"O12345\n"), ("a hundred blanks before it", b" " * 100 + b"012345\n")]:
+
+    @row(f"what is no code is exit 1, and the daemon is not asked: {what}")
+    def _(folder, typed=typed):
+        asked = []
+        result = ask(folder, accept_script(asked), "bus", "pair", "accept", "lap", data=typed)
+        same((result.returncode, result.text, asked), (1, "", [None]))
+        one_line(result.errors, "six digits")
+
+
+@row("accept asks for the code on a terminal")
+def _(folder):
+    asked = []
+    ours, terminal = os.openpty()
+    with d.Daemon(folder, accept_script(asked)):
+        process = subprocess.Popen([PROGRAM, "--state", folder, "bus", "pair", "accept", "lap"],
+                                   stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=ENVIRONMENT)
+        shown = b""
+        while b"code: " not in shown:
+            assert select.select([process.stderr], [], [], 20)[0], shown
+            shown += os.read(process.stderr.fileno(), 4096)
+        os.write(ours, b"012345\n")
+        same(finish(process)[0], 0)
+    os.close(ours)
+    os.close(terminal)
+    same(d.decode("Accept", asked[0][3]), '(peer = "lap", code = "012345")')
+
+
+@row("a signal at the prompt ends it before anything began")
+def _(folder):
+    asked = []
+    with d.Daemon(folder, accept_script(asked)):
+        process = subprocess.Popen([PROGRAM, "--state", folder, "bus", "pair", "accept", "lap"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=ENVIRONMENT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        code, _, errors = finish(process)
+    same((code, asked), (1, [None]))
+    one_line(errors, "nothing was begun")
+
+
+# ---- sending --------------------------------------------------------------------------------------
+
+def taker(pieces, ended="(status = 2)", asked=None):
+    """Takes a stream to its end: a list of (bytes, ends message)."""
+    def script(talk):
+        body = talk.hear()[3]
+        if asked is not None:
+            asked.append(d.decode("Open", body))
+        talk.reply("Opened", OPENED)
+        while True:
+            message = talk.hear()
+            if message is None or message[1] in (d.FINISH, d.ABORT):
+                pieces.append(message and message[1:])
+                break
+            pieces.append((message[3], message[2] == d.ENDS_MESSAGE))
+        if message is not None:
+            talk.ended(ended)
+            talk.hear()
+
+    return script
+
+
+def messages(pieces):
+    """The messages that pieces are, with their end seen to."""
+    same(pieces[-1], (d.FINISH, 0, b""))
+    whole, open_ = [], b""
+    for piece, ends in pieces[:-1]:
+        assert len(piece) <= 65536
+        open_ += piece
+        if ends:
+            whole.append(open_)
+            open_ = b""
+    same(open_, b"")
+    return whole
+
+
+LARGE = bytes(range(256)) * 800
+SENDS = [
+    ("words", ["hello", "there"], None, [b"hello there"]),
+    ("an empty word", [""], None, [b""]),
+    ("a word like an option, behind --", ["--", "--json"], None, [b"--json"]),
+    ("200 KB as an argument", ["--", "x" * 100_000, "y" * 100_000],
+     None, [b"x" * 100_000 + b" " + b"y" * 100_000]),
+    ("standard input", [], b"all\nof it\n", [b"all\nof it\n"]),
+    ("standard input by its name", ["-"], b"\x00\xff", [b"\x00\xff"]),
+    ("empty standard input", [], b"", [b""]),
+    ("large standard input", [], LARGE, [LARGE]),
+    ("lines", ["--lines"], b"one\n\nthree", [b"one", b"", b"three"]),
+    ("lines with a last line feed", ["--lines"], b"one\ntwo\n", [b"one", b"two"]),
+    ("no lines", ["--lines"], b"", []),
+    ("lines around the size of a piece", ["--lines"],
+     b"".join(b"a" * n + b"\n" for n in (65535, 65536, 65537)), [b"a" * n for n in (65535, 65536, 65537)]),
+]
+
+for what, arguments, data, wanted in SENDS:
+
+    @row(f"msg send: {what}")
+    def _(folder, arguments=arguments, data=data, wanted=wanted):
+        pieces = []
+        result = ask(folder, taker(pieces), "bus", "msg", "send", "lap", "talk", *arguments, data=data)
+        same((result.returncode, result.errors), (0, ""))
+        assert messages(pieces) == wanted, [len(message) for message in messages(pieces)]
+        same(result.text,
+             f"sent: {len(wanted)} messages, {sum(map(len, wanted))} bytes to laptop\n")
+
+
+@row("open names peer, kind and channel")
+def _(folder):
+    asked = []
+    ask(folder, taker([], asked=asked), "bus", "byte", "send", "lap", "file", data=b"x")
+    same(asked, ['(peer = "lap", kind = byte, channel = "file", priority = 255)'])
+
+
+ENDS = [
+    ("unconfirmed", "(status = -5, unconfirmedMessages = 3, unconfirmedBytes = 70)",
+     ["3 messages and 70 bytes remained unconfirmed", "closed"]),
+    ("the other side's reason", '(status = -6, byPeer = true, code = 300, why = "full\\x1b\\n")',
+     ["the other side ended the stream: full (code 300)"]),
+    ("an end with something unconfirmed", "(status = 2, unconfirmedBytes = 1)", ["1 bytes remained"]),
+    ("a status of a later version", "(status = -99)", ["the stream ended"]),
+]
+
+for what, ended, words in ENDS:
+
+    @row(f"what did not arrive is exit 1 and a sentence: {what}")
+    def _(folder, ended=ended, words=words):
+        result = ask(folder, taker([], ended), "bus", "msg", "send", "lap", "talk", "hello")
+        same((result.returncode, result.text), (1, ""))
+        one_line(result.errors, *words)
+
+
+@row("a daemon that goes before the last word is exit 1")
+def _(folder):
+    def script(talk):
+        talk.hear()
+        talk.reply("Opened", OPENED)
+        talk.hear()
+
+    result = ask(folder, script, "bus", "msg", "send", "lap", "talk", "hello")
+    same((result.returncode, result.text), (1, ""))
+    one_line(result.errors, "ended the connection")
+
+
+@row("byte send says bytes and SHA-256, and sends a file as it is")
+def _(folder):
+    path = write(f"{folder}/blob", LARGE)
+    for arguments in ([], ["--json"]):
+        pieces = []
+        result = ask(folder, taker(pieces), "bus", "byte", "send", "lap", "file", path, *arguments)
+        same(result.returncode, 0)
+        assert b"".join(piece for piece, _ in pieces[:-1]) == LARGE
+        assert not any(ends for _, ends in pieces[:-1])
+        assert hashlib.sha256(LARGE).hexdigest() in result.text
+        if arguments:
+            same((json.loads(result.text)["event"], json.loads(result.text)["bytes"]),
+                 ("sent", len(LARGE)))
+
+
+@row("a file that is not there, and a folder, are exit 1 before the daemon is asked")
+def _(folder):
+    for path, word in ((f"{folder}/nothing", "No such file"), (folder, "directory")):
+        result = run("--state", folder, "bus", "byte", "send", "lap", "file", path)
+        same(result.returncode, 1)
+        one_line(result.errors, word)
+
+
+@row("a daemon that takes nothing is waited for without working, and then gets all of it")
+def _(folder):
+    path = write(f"{folder}/blob", LARGE * 20)
+    pieces = []
+
+    def script(talk):
+        hear = talk.hear
+        talk.hear = lambda: (time.sleep(1.5 if len(pieces) == 1 else 0), hear())[1]
+        taker(pieces)(talk)
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = ask(folder, script, "bus", "byte", "send", "lap", "file", path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    same(result.returncode, 0)
+    assert b"".join(piece for piece, _ in pieces[:-1]) == LARGE * 20
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert used < 1.2, f"{used} s of work"
+
+
+@row("a stream that ends while it is being sent over ends the sending")
+def _(folder):
+    def script(talk):
+        talk.hear()
+        talk.reply("Opened", OPENED)
+        talk.hear()
+        talk.ended('(status = -6, byPeer = true, code = 256, why = "no room", unconfirmedBytes = 5)')
+        while talk.hear() is not None:
+            pass
+
+    result = ask(folder, script, "bus", "byte", "send", "lap", "file", "/dev/zero")
+    same(result.returncode, 1)
+    one_line(result.errors, "no room", "5 bytes")
+
+
+@row("a signal aborts the stream, and the last word is waited for")
+def _(folder):
+    pieces, ours = [], os.pipe()
+    with d.Daemon(folder, taker(pieces, "(status = -6, code = 1, unconfirmedBytes = 4)")):
+        process = subprocess.Popen(
+            [PROGRAM, "--state", folder, "bus", "byte", "send", "lap", "file"],
+            stdin=ours[0], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        os.write(ours[1], b"some")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        code, _, errors = finish(process)
+    os.close(ours[0])
+    os.close(ours[1])
+    same(code, 1)
+    one_line(errors, "stopped by a signal (Interrupt)", "4 bytes remained unconfirmed")
+    same(pieces[0], (b"some", False))
+    same((pieces[1][0], d.decode("Abort", pieces[1][2])[:9]), (d.ABORT, "(code = 1"))
+
+
+# ---- receiving ------------------------------------------------------------------------------------
+
+def giver(pieces, heard, ended="(status = 2)", finishes=True):
+    """Gives a stream: pieces are (bytes, flags)."""
+    def script(talk):
+        heard.append(d.decode("Listen", talk.hear()[3]))
+        talk.news()
+        talk.reply("Opened", OPENED)
+        for piece, flags in pieces:
+            talk.stream(d.DATA, piece, flags)
+        if finishes:
+            talk.stream(d.FINISH)
+        message = talk.hear()
+        heard.append(message and message[1:])
+        if message is not None:
+            talk.ended(ended)
+            talk.hear()
+
+    return script
+
+
+TALK = [(b"he", 0), (b"llo", 1), (b"", 1), (b"a\tb\n\x1b[31m\xff", 1)]
+
+
+@row("msg recv: a line for each, without control characters")
+def _(folder):
+    heard = []
+    result = ask(folder, giver(TALK, heard), "bus", "msg", "recv", "talk", "--peer", "lap")
+    same((result.returncode, result.text), (0, "hello\n\nab[31m\n"))
+    same(heard, ['(kind = msg, channel = "talk", peer = "lap")', (d.FINISH, 0, b"")])
+    assert "listening on talk" in result.errors and OTHER in result.errors
+
+
+@row("msg recv --raw: the bytes and nothing between")
+def _(folder):
+    result = ask(folder, giver(TALK, []), "bus", "msg", "recv", "talk", "--raw")
+    same((result.returncode, result.stdout), (0, b"helloa\tb\n\x1b[31m\xff"))
+
+
+@row("msg recv --json: an event for each, hex where it is no text")
+def _(folder):
+    result = ask(folder, giver(TALK + [(b"x\x00\n", 1)], []), "bus", "msg", "recv", "talk", "--json")
+    same([event["event"] for event in events(result.text)],
+         ["listening", "opened", "message", "message", "message", "message"])
+    same([event.get("text", event.get("hex")) for event in events(result.text)[2:]],
+         ["hello", "", b"a\tb\n\x1b[31m\xff".hex(), "x\x00\n"])
+
+
+@row("msg recv --count ends after so many, whether or not the sender goes on")
+def _(folder):
+    for pieces in (TALK[:2], TALK):
+        result = ask(folder, giver(pieces, [], finishes=len(pieces) == 2),
+                     "bus", "msg", "recv", "talk", "--count", "1")
+        same((result.returncode, result.text), (0, "hello\n"))
+
+
+@row("msg recv --count of which fewer came is exit 1")
+def _(folder):
+    result = ask(folder, giver(TALK, []), "bus", "msg", "recv", "talk", "--count", "4")
+    same(result.returncode, 1)
+    assert "3 of 4" in result.errors, result.errors
+
+
+for what, size, code in (("1 MiB is shown", 1 << 20, 0), ("a byte more is given up", (1 << 20) + 1, 1)):
+
+    @row(f"msg recv: a message of {what}")
+    def _(folder, size=size, code=code):
+        heard = []
+        pieces = [(b"x" * min(65536, size - at), int(at + 65536 >= size))
+                  for at in range(0, size, 65536)]
+        result = ask(folder, giver(pieces, heard), "bus", "msg", "recv", "talk")
+        same((result.returncode, len(result.text)), (code, size + 1 if code == 0 else 0))
+        if code != 0:
+            assert "--raw" in result.errors, result.errors
+            same(heard[1][0], d.ABORT)
+
+
+PIECES = [(LARGE[at:at + 65536], 0) for at in range(0, len(LARGE), 65536)]
+
+
+@row("byte recv: the file is there when it is whole, and then the sender is told")
+def _(folder):
+    heard, path = [], f"{folder}/blob"
+    result = ask(folder, giver(PIECES, heard), "bus", "byte", "recv", "file", path)
+    same(result.returncode, 0)
+    assert read(path) == LARGE
+    assert hashlib.sha256(LARGE).hexdigest() in result.text and path in result.text
+    same(heard, ['(kind = byte, channel = "file")', (d.FINISH, 0, b"")])
+    same(os.listdir(folder), ["blob"])
+
+
+@row("byte recv: standard output has the bytes and nothing else")
+def _(folder):
+    result = ask(folder, giver(PIECES, []), "bus", "byte", "recv", "file")
+    same((result.returncode, result.stdout == LARGE), (0, True))
+    assert "sha256: " in result.errors, result.errors
+
+
+@row("byte recv: a file that is there stays, before the daemon is asked; --force replaces it")
+def _(folder):
+    path = write(f"{folder}/blob", b"mine")
+    result = run("--state", folder, "bus", "byte", "recv", "file", path)
+    same((result.returncode, read(path)), (1, b"mine"))
+    one_line(result.errors, "--force")
+    result = ask(folder, giver(PIECES, []), "bus", "byte", "recv", "file", path, "--force")
+    same((result.returncode, read(path) == LARGE), (0, True))
+
+
+@row("byte recv: a file that came to be meanwhile stays, and the sender is told")
+def _(folder):
+    path, heard = f"{folder}/blob", []
+    give = giver([(b"theirs", 0)], heard)
+
+    def script(talk):
+        stream = talk.stream
+        talk.stream = lambda *what: (write(path, b"mine"), stream(*what))
+        give(talk)
+
+    result = ask(folder, script, "bus", "byte", "recv", "file", path)
+    same((result.returncode, read(path), os.listdir(folder)), (1, b"mine", ["blob"]))
+    assert "File exists" in result.errors, result.errors
+    same((heard[1][0], d.decode("Abort", heard[1][2])[:11]), (d.ABORT, "(code = 256"))
+
+
+NO_FILES = [("a folder", "", "no file"), ("a path that ends in /", "new/", "directory"),
+            ("a folder that is not there", "no/such", "No such file"), ("a device", "/dev/null", "no file")]
+
+for what, path, word in NO_FILES:
+
+    @row(f"byte recv: a FILE that cannot be one is exit 1: {what}")
+    def _(folder, path=path, word=word):
+        result = ask(folder, lambda talk: talk.hear(), "bus", "byte", "recv", "file",
+                     os.path.join(folder, path), "--force")
+        same(result.returncode, 1)
+        one_line(result.errors, word)
+
+
+@row("byte recv: a stream that ends early leaves no file")
+def _(folder):
+    def script(talk):
+        talk.hear()
+        talk.reply("Opened", OPENED)
+        talk.stream(d.DATA, b"part")
+        talk.ended('(status = -6, byPeer = true, code = 1, why = "gone")')
+        talk.hear()
+
+    result = ask(folder, script, "bus", "byte", "recv", "file", f"{folder}/blob")
+    same((result.returncode, os.listdir(folder)), (1, []))
+    assert "gone" in result.errors, result.errors
+
+
+@row("byte recv: a signal leaves no file")
+def _(folder):
+    heard = []
+    os.mkdir(f"{folder}/into")
+    with d.Daemon(folder, giver([(b"part", 0)], heard, "(status = -6, code = 1)", finishes=False)):
+        process = begin(folder, "bus", "byte", "recv", "file", f"{folder}/into/blob")
+        line_of(process.stderr)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        same(finish(process)[0], 1)
+    same((os.listdir(f"{folder}/into"), heard[1][0]), ([], d.ABORT))
+
+
+@row("byte recv: a full disk is exit 1, the sender is told, and nothing is left")
+def _(folder):
+    disk, heard = f"{folder}/disk", []
+    os.mkdir(disk)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk],
+                             capture_output=True, check=False)
+    if mounted.returncode != 0:
+        raise Skip("mounting a small disk is not permitted here")
+    try:
+        result = ask(folder, giver(PIECES, heard, "(status = -6, code = 256)"),
+                     "bus", "byte", "recv", "file", f"{disk}/blob")
+        same((result.returncode, os.listdir(disk), heard[1][0]), (1, [], d.ABORT))
+        assert "No space left" in result.errors, result.errors
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+# ---- two real daemons ------------------------------------------------------------------------------
+
+class Pair:
+    """Two dsoftbusd on this machine's loopback, each with its own state."""
+
+    def __init__(self, folder):
+        if not os.access(DAEMON, os.X_OK):
+            raise Skip("there is no dsoftbusd: name one with NX_DSOFTBUSD")
+        self.states = [f"{folder}/{name}" for name in ("kitchen", "laptop")]
+        self.daemons = []
+
+    def __enter__(self):
+        for state in self.states:
+            os.mkdir(state, 0o700)
+            self.daemons.append(subprocess.Popen(
+                [DAEMON, "--state", state, "--listen", "127.0.0.1:0", "--discovery", "loopback",
+                 "--name", os.path.basename(state)], stdout=subprocess.DEVNULL, env=ENVIRONMENT))
+        for state in self.states:
+            until(lambda state=state: run("--state", state, "status").returncode == 0)
+        return self
+
+    def __exit__(self, *_):
+        for process in self.daemons:
+            process.send_signal(signal.SIGTERM)
+        for process in self.daemons:
+            process.wait(30)
+
+    def nx(self, side, *args, **options):
+        return run("--state", self.states[side], *args, **options)
+
+    def json(self, side, *args):
+        return json.loads(self.nx(side, *args, "--json").text)
+
+    def pair(self):
+        until(lambda: any(found["name"] == "laptop" and not found["self"]
+                          for found in self.json(0, "bus", "discover")["devices"]))
+        offer = begin(self.states[0], "bus", "pair", "offer", "laptop")
+        command = line_of(offer.stdout).removeprefix("on the other device: nx ").split()
+        code = line_of(offer.stdout).removeprefix("code: ")
+        until(lambda: any(not found["self"] for found in self.json(1, "bus", "discover")["devices"]))
+        accepted = self.nx(1, *command, data=code.encode())
+        same((accepted.returncode, finish(offer)[0]), (0, 0))
+        assert code not in accepted.text + accepted.errors
+
+
+def until(holds, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.1)
+
+
+@row("two daemons: status has ids of 64 digits, and the port that was found")
+def _(folder):
+    with Pair(folder) as pair:
+        page = pair.json(0, "status")
+        for key in ("device_id", "noise_static"):
+            assert re.fullmatch("[0-9a-f]{64}", page[key]), page
+        assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d*", page["listen"][0]), page
+        same((page["peers"], page["sessions"]), ([], []))
+
+
+@row("two daemons: offer's output is all that the other side needs; then they connect and ping")
+def _(folder):
+    with Pair(folder) as pair:
+        pair.pair()
+        for side in (0, 1):
+            same(len(pair.json(side, "bus", "paired")["peers"]), 1)
+        same(pair.nx(0, "bus", "connect", "laptop").returncode, 0)
+        assert pair.json(0, "bus", "ping", "laptop")["round_trip_ns"] > 0
+        same(len(pair.json(0, "status")["sessions"]), 1)
+
+
+@row("two daemons: messages and a file arrive as they were, and both ends exit 0")
+def _(folder):
+    with Pair(folder) as pair:
+        pair.pair()
+        process = begin(pair.states[1], "bus", "msg", "recv", "talk", "--json")
+        same(json.loads(line_of(process.stdout))["event"], "listening")
+        same(pair.nx(0, "bus", "msg", "send", "laptop", "talk", "--lines", data=b"one\n\nthree").returncode, 0)
+        code, output, _ = finish(process)
+        same((code, [event.get("text") for event in events(output)[1:]]), (0, ["one", "", "three"]))
+
+        source = write(f"{folder}/blob", LARGE * 20)
+        process = begin(pair.states[1], "bus", "byte", "recv", "file", f"{folder}/copy")
+        line_of(process.stderr)
+        sent = pair.nx(0, "bus", "byte", "send", "laptop", "file", source)
+        same((sent.returncode, finish(process)[0]), (0, 0))
+        assert read(f"{folder}/copy") == LARGE * 20
+
+
+@row("two daemons: after unpair there is no session any more")
+def _(folder):
+    with Pair(folder) as pair:
+        pair.pair()
+        same(pair.nx(0, "bus", "unpair", "laptop").returncode, 0)
+        same(pair.json(0, "bus", "paired")["peers"], [])
+        same(pair.nx(0, "bus", "connect", "laptop").returncode, 1)
+
+
+def main():
+    failed = 0
+    for number, (name, function) in enumerate(rows, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(folder)
+                print(f"ok {number} - host/nx: {name}")
+            except Skip as reason:
+                print(f"ok {number} - host/nx: {name} # SKIP {reason}")
+            except (AssertionError, OSError, subprocess.SubprocessError, ValueError) as error:
+                failed += 1
+                for line in str(error).splitlines():
+                    print(f"# {line}")
+                print(f"not ok {number} - host/nx: {name}")
+        sys.stdout.flush()
+    print(f"1..{len(rows)}")
+    return failed > 0
+
+
+sys.exit(main())
