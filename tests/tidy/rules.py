@@ -23,7 +23,7 @@ WORLDS = {
     "sim": ["core/"],
     "daemons": ["core/", "host/"],
     "sdk": ["core/", "host/"],
-    "cli": ["core/", "host/", "sdk/"],
+    "cli": ["core/", "host/", "schemas/", "sdk/"],
     "tests": ANY,
     "fuzz": ANY,
     "bench": ANY,
