@@ -216,6 +216,16 @@ static struct opened *open_now(enum nx_address_family family)
     return found;
 }
 
+/* The same, where there has to be one: what is looked at then fails its row if there is none. */
+static const struct opened *the_open(enum nx_address_family family)
+{
+    static const struct opened none;
+    const struct opened *found = open_now(family);
+
+    EXPECT(found != NULL);
+    return found == NULL ? &none : found;
+}
+
 /* Where `to` was sent since the start, by which interface; UINT32_MAX: by any. */
 static uint32_t sent_to(const char *text, uint32_t scope)
 {
@@ -274,9 +284,9 @@ static void opening(void)
     unit_row("the group of each family is joined on each chosen interface, once");
     turn(1);
     EXPECT_EQ(stage.join_count, 4);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined[0], 2);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined[1], 3);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV6)->joined[1], 3);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined[0], 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined[1], 3);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV6)->joined[1], 3);
     EXPECT(nx_instant_is_never(dsb_beacons_deadline(&beacons)));
 
     unit_row("with no interface chosen nothing is joined, and addresses are still heard");
@@ -320,7 +330,7 @@ static void sending(void)
     config.port = 40000;
     begin_with(DSB_DISCOVERY_MULTICAST, false, &config, unicast, 2);
     turn(0);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->local.port, 40000);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->local.port, 40000);
     EXPECT_EQ(sent_to("239.42.0.1:40000", 2), 1);
     EXPECT_EQ(sent_to("[ff12::4e58:5342]:40000", 3), 1);
     EXPECT_EQ(sent_to("192.0.2.7:5", 0), 1);
@@ -391,8 +401,8 @@ static void loopback(void)
     begin_with(DSB_DISCOVERY_LOOPBACK, false, &config, unicast, 2);
     turn(0);
     EXPECT_EQ(stage.join_count, 2);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined[0], LOOPBACK);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV6)->joined[0], LOOPBACK);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined[0], LOOPBACK);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV6)->joined[0], LOOPBACK);
     EXPECT_EQ(stage.sent_count, 3);
     EXPECT_EQ(sent_to(GROUP4, LOOPBACK), 1);
     EXPECT_EQ(sent_to(GROUP6, LOOPBACK), 1);
@@ -532,7 +542,7 @@ static void failing(void)
     stage.bind_failure = NX_NET_FAILURE_NONE;
     (void)sit_out_pause();
     EXPECT(open_now(NX_ADDRESS_IPV6) != NULL);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV6)->joined_count, 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV6)->joined_count, 2);
     EXPECT_TEXT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV6)->text, "");
     EXPECT(nx_instant_is_never(dsb_beacons_deadline(&beacons)));
 
@@ -544,7 +554,7 @@ static void failing(void)
     EXPECT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV4)->text[0] != '\0');
     stage.receive_failure = NX_OK;
     EXPECT(sit_out_pause() <= 2000);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined_count, 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined_count, 2);
 
     unit_row("one that fails again each time it is opened waits longer each time");
     begin(DSB_DISCOVERY_MULTICAST);
@@ -569,8 +579,8 @@ static void failing(void)
     begin(DSB_DISCOVERY_MULTICAST);
     stage.bad_interface = 2;
     turn(0);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined_count, 1);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined[0], 3);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined_count, 1);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined[0], 3);
     EXPECT_EQ(beacons.counts.join_failures, 2);
     EXPECT_TEXT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV4)->text,
                 "join 239.42.0.1:37020: this machine cannot do that");
@@ -578,8 +588,8 @@ static void failing(void)
     stage.bad_interface = 0;
     (void)sit_out_pause();
     (void)sit_out_pause(); /* the other family's is another one */
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined_count, 2);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV6)->joined_count, 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined_count, 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV6)->joined_count, 2);
     EXPECT_EQ(stage.bind_count, 2);
     EXPECT_TEXT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV4)->text, "");
 }
@@ -602,8 +612,8 @@ static void interfaces_come_and_go(void)
     EXPECT_STATUS(choose(2, 3, 9), NX_OK);
     turn(1);
     EXPECT_EQ(stage.bind_count, 2);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV6)->joined_count, 3);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV6)->joined[2], 9);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV6)->joined_count, 3);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV6)->joined[2], 9);
     EXPECT_EQ(sent_to(GROUP4, 9), 1);
     EXPECT_EQ(sent_to(GROUP4, 2), 2);
 
@@ -617,8 +627,8 @@ static void interfaces_come_and_go(void)
     EXPECT_STATUS(choose(9, 3, 0), NX_OK);
     turn(1);
     EXPECT_EQ(stage.bind_count, 4);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined_count, 2);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined[0], 9);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined_count, 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined[0], 9);
     EXPECT_EQ(stage.sent_count, 10);
 
     unit_row("one that comes does not wait for the pause of another");
@@ -627,8 +637,8 @@ static void interfaces_come_and_go(void)
     turn(1);
     EXPECT_STATUS(choose(9, 3, 4), NX_OK);
     turn(1);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined_count, 2);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined[1], 4);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined_count, 2);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined[1], 4);
 
     unit_row("no interface has the number 0, none is named twice, and there is a limit");
     EXPECT_STATUS(choose(9, 0, 4), NX_E_INVALID);
@@ -641,7 +651,7 @@ static void interfaces_come_and_go(void)
     EXPECT_STATUS(dsb_beacons_set_interfaces(&beacons, b->now, many, NX_COUNT_OF(many) - 1), NX_OK);
     stage.bad_interface = 0;
     turn(1);
-    EXPECT_EQ(open_now(NX_ADDRESS_IPV4)->joined_count, DSB_BEACONS_INTERFACES_MAX);
+    EXPECT_EQ(the_open(NX_ADDRESS_IPV4)->joined_count, DSB_BEACONS_INTERFACES_MAX);
     EXPECT(nx_instant_is_never(dsb_beacons_deadline(&beacons)));
 
     unit_row("loopback does not care which are chosen");
