@@ -120,6 +120,7 @@ static void come_up(struct dsb_connections *c, struct nx_instant now, struct dsb
     bool is_for_pairing = conn->session.terms.purpose == DSB_PURPOSE_PAIR;
 
     conn->up_at = now;
+    c->has_more = true; /* of two sessions with one device the other one has its goodbye to say */
     dsb_connection_leave_gate(c, now, conn, is_for_pairing ? DSB_GATE_LEFT : DSB_GATE_COMPLETED);
     if (conn->session.terms.protocol == DSB_PROTOCOL_V1) {
         come_up_v1(c, now, conn);
@@ -149,7 +150,10 @@ static void end_handshake(struct dsb_connections *c, struct nx_instant now,
         dsb_node_attested(c->config.node, now, conn->session.peer.id);
     dsb_connection_leave_gate(c, now, conn, was_polite ? DSB_GATE_LEFT : DSB_GATE_FAILED);
     dsb_connection_try_lost(c, now, conn, end->status, end->refusal, end->why.text);
-    dsb_connection_leave(c, now, conn);
+    if (conn->out_at == conn->out_len)
+        dsb_connection_close(c, now, conn); /* nobody waits for a word, and the place is free */
+    else
+        dsb_connection_leave(c, now, conn);
 }
 
 /* What handshake and admission have to say, into `out`. */
@@ -183,13 +187,17 @@ static bool follow(struct dsb_connections *c, struct nx_instant now, struct dsb_
 static void on_breach(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn,
                       enum nx_status status, const char *why)
 {
+    struct dsb_session_end *end = &conn->session.end;
+
     conn->is_deaf = true;
-    conn->session.end.status = status;
-    nx_why_set(&conn->session.end.why, why);
+    if (end->status == NX_OK) { /* else the session itself has said why */
+        end->status = status;
+        nx_why_set(&end->why, why);
+    }
     if (conn->is_v1_up)
         dsb_connection_leave(c, now, conn); /* a v1 node knows no last word */
     else
-        dsb_node_link_broken(c->config.node, now, conn->link, status, why);
+        dsb_node_link_broken(c->config.node, now, conn->link, status, end->why.text);
 }
 
 static void take_v1(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn,
@@ -215,6 +223,7 @@ static void take_plain(struct dsb_connections *c, struct nx_instant now,
         return;
     }
     enum nx_status status = dsb_node_link_input(c->config.node, now, conn->link, plain, &used);
+    c->has_more |= conn->session.terms.purpose == DSB_PURPOSE_PAIR; /* other links are of it, too */
     if (status == NX_OK && used < plain.len)
         on_breach(c, now, conn, NX_E_MALFORMED, "a record that ends inside a frame");
     else if (status != NX_OK)
@@ -351,6 +360,17 @@ static void on_room(struct dsb_connections *c, struct dsb_connection *conn)
     tell(c, conn, DSB_CONNECTIONS_V1_WRITABLE);
 }
 
+/* What the other side said before it closed may lie here still: receiving comes to the failure behind
+ * it, unless nothing is received any more. */
+static void on_send_failed(struct dsb_connections *c, struct nx_instant now,
+                           struct dsb_connection *conn, enum nx_status status)
+{
+    if (conn->is_deaf)
+        on_end(c, now, conn, status);
+    else
+        c->has_more |= conn->may_receive;
+}
+
 /* Whatever waits in `out`. False: it waits still, or the connection is gone. */
 static bool send_out(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)
 {
@@ -362,16 +382,37 @@ static bool send_out(struct dsb_connections *c, struct nx_instant now, struct ds
         if (!conn->may_send)
             return false;
         enum nx_status status = nx_net_send(&c->config.net, conn->socket, &part, 1, &sent);
-        if (status == NX_WOULD_BLOCK)
+        if (status != NX_OK) {
             conn->may_send = false;
-        else if (status != NX_OK)
-            on_end(c, now, conn, status);
-        if (status != NX_OK)
+            if (status != NX_WOULD_BLOCK)
+                on_send_failed(c, now, conn, status);
             return false;
+        }
         conn->out_at += sent;
     }
     conn->out_at = conn->out_len = 0;
     return true;
+}
+
+/* Its link has ended, and only what it said last has not left yet. */
+static bool is_ending(const struct dsb_connections *c, const struct dsb_connection *conn)
+{
+    const struct dsb_link *link;
+
+    if (conn->link == DSB_CONNECTION_NONE)
+        return false;
+    link = &c->config.node->links[conn->link];
+    if (link->state == DSB_LINK_SESSION)
+        return link->mux.state == DSB_MUX_OVER;
+    return link->state != DSB_LINK_PAIRING || link->bye_due;
+}
+
+/* Who does not read our last word has as long for it as for a record of his own. */
+static void limit_the_end(const struct dsb_connections *c, struct nx_instant now,
+                          struct dsb_connection *conn)
+{
+    if (nx_instant_is_never(conn->leaves_at) && is_ending(c, conn))
+        conn->leaves_at = nx_instant_after(now, nx_seconds(DSB_RECORD_REST_S));
 }
 
 static void send(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)
@@ -386,8 +427,10 @@ static void send(struct dsb_connections *c, struct nx_instant now, struct dsb_co
                 dsb_connection_leave(c, now, conn);
             return;
         }
-        if (!send_out(c, now, conn))
+        if (!send_out(c, now, conn)) {
+            limit_the_end(c, now, conn);
             return;
+        }
         on_room(c, conn);
     }
     c->has_more = true;
@@ -442,9 +485,10 @@ static void tick(struct dsb_connections *c, struct nx_instant now, struct dsb_co
         on_breach(c, now, conn, conn->session.records.ended, "a record that never became whole");
     else if (!is_up(conn))
         (void)follow(c, now, conn);
-    if (conn->state == DSB_CONNECTION_OPEN && conn->link != DSB_CONNECTION_NONE &&
-        conn->session.is_initiator && conn->session.terms.purpose == DSB_PURPOSE_SESSION &&
-        nx_instant_reached(nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_LIFE_S)), now))
+    if (conn->state == DSB_CONNECTION_OPEN && nx_instant_reached(conn->leaves_at, now))
+        dsb_connection_close(c, now, conn);
+    else if (conn->state == DSB_CONNECTION_OPEN &&
+             nx_instant_reached(dsb_connection_again_at(c, conn), now))
         dsb_connections_dial_again(c, now, conn);
 }
 

@@ -17,7 +17,7 @@ uint32_t dsb_connections_count_max(const struct dsb_profile *profile)
 
 void dsb_connections_init(struct dsb_connections *c, const struct dsb_connections_config *config)
 {
-    *c = (struct dsb_connections){.config = *config};
+    *c = (struct dsb_connections){.config = *config, .accept_again_at = NX_NEVER};
     dsb_gate_init(&c->gate);
     dsb_reach_init(&c->reach, &config->rng);
 }
@@ -28,22 +28,47 @@ uint32_t dsb_connection_index(const struct dsb_connections *c, const struct dsb_
 }
 
 /* The lowest that is free, so that those in use stand together. */
-struct dsb_connection *dsb_connections_place(struct dsb_connections *c)
+static struct dsb_connection *free_one(struct dsb_connections *c)
 {
     for (uint32_t i = 0; i < c->config.cap; i++) {
-        struct dsb_connection *conn = &c->config.places[i];
-
-        if (conn->state != DSB_CONNECTION_FREE)
-            continue;
-        memset(conn, 0, offsetof(struct dsb_connection, in));
-        conn->dial = conn->link = DSB_CONNECTION_NONE;
-        conn->may_receive = conn->may_send = true;
-        conn->leaves_at = NX_NEVER;
-        if (i >= c->used_end)
-            c->used_end = i + 1;
-        return conn;
+        if (c->config.places[i].state == DSB_CONNECTION_FREE)
+            return &c->config.places[i];
     }
     return NULL;
+}
+
+/* Their last word is said, or late: whoever refuses many keeps nobody out by it. */
+static struct dsb_connection *leaving_longest(const struct dsb_connections *c)
+{
+    struct dsb_connection *first = NULL;
+
+    for (uint32_t i = 0; i < c->used_end; i++) {
+        struct dsb_connection *conn = &c->config.places[i];
+
+        if (conn->state == DSB_CONNECTION_LEAVING &&
+            (first == NULL || conn->leaves_at.ns < first->leaves_at.ns))
+            first = conn;
+    }
+    return first;
+}
+
+struct dsb_connection *dsb_connections_place(struct dsb_connections *c, struct nx_instant now)
+{
+    struct dsb_connection *conn = free_one(c);
+
+    if (conn == NULL) {
+        conn = leaving_longest(c);
+        if (conn == NULL)
+            return NULL;
+        dsb_connection_close(c, now, conn);
+    }
+    memset(conn, 0, offsetof(struct dsb_connection, in));
+    conn->dial = conn->link = DSB_CONNECTION_NONE;
+    conn->may_receive = conn->may_send = true;
+    conn->leaves_at = NX_NEVER;
+    if (dsb_connection_index(c, conn) >= c->used_end)
+        c->used_end = dsb_connection_index(c, conn) + 1;
+    return conn;
 }
 
 static void free_place(struct dsb_connections *c, struct dsb_connection *conn)
@@ -63,18 +88,21 @@ uint32_t dsb_connections_open_count(const struct dsb_connections *c)
     return count;
 }
 
-static bool is_up_with(const struct dsb_connection *conn, const uint8_t id[DSB_ID_LEN])
+static bool is_v1_with(const struct dsb_connection *conn, const uint8_t id[DSB_ID_LEN])
 {
-    return conn->state == DSB_CONNECTION_OPEN && conn->session.state == DSB_SESSION_UP &&
-           conn->session.terms.purpose == DSB_PURPOSE_SESSION &&
-           (conn->is_v1_up || conn->link != DSB_CONNECTION_NONE) &&
-           memcmp(conn->session.peer.id, id, DSB_ID_LEN) == 0;
+    return conn->is_v1_up && memcmp(conn->session.peer.id, id, DSB_ID_LEN) == 0;
+}
+
+static bool carries(const struct dsb_connections *c, const struct dsb_connection *conn,
+                    const struct dsb_mux *mux)
+{
+    return conn->link != DSB_CONNECTION_NONE && &c->config.node->links[conn->link].mux == mux;
 }
 
 const struct dsb_connection *dsb_connections_find(const struct dsb_connections *c,
                                                   const char *id_text)
 {
-    const struct dsb_connection *found = NULL;
+    const struct dsb_mux *mux = dsb_node_session(c->config.node, id_text);
     uint8_t id[DSB_ID_LEN];
 
     if (dsb_id_of_text(DSB_WORLD_NET, id_text, id) != NX_OK)
@@ -82,10 +110,10 @@ const struct dsb_connection *dsb_connections_find(const struct dsb_connections *
     for (uint32_t i = 0; i < c->used_end; i++) {
         const struct dsb_connection *conn = &c->config.places[i];
 
-        if (is_up_with(conn, id) && (found == NULL || conn->up_at.ns > found->up_at.ns))
-            found = conn;
+        if (mux != NULL ? carries(c, conn, mux) : is_v1_with(conn, id))
+            return conn;
     }
-    return found;
+    return NULL;
 }
 
 /* ---- news ------------------------------------------------------------------------------------ */
@@ -128,6 +156,7 @@ static void take_from_link(struct dsb_connections *c, struct nx_instant now,
         return;
     dsb_node_link_down(c->config.node, now, conn->link);
     conn->link = DSB_CONNECTION_NONE;
+    c->has_more = true; /* an accept of a pairing may want another one */
 }
 
 static void end_v1(struct dsb_connections *c, struct dsb_connection *conn)
@@ -212,7 +241,7 @@ static void let_in(struct dsb_connections *c, struct nx_instant now, struct nx_h
     if (dropped != DSB_GATE_NONE)
         drop_from_gate(c, now, dropped);
 
-    struct dsb_connection *conn = dsb_connections_place(c);
+    struct dsb_connection *conn = dsb_connections_place(c, now);
     if (conn == NULL) {
         dsb_gate_leave(&c->gate, now, &pass, DSB_GATE_LEFT);
         nx_net_abort(&c->config.net, socket);
@@ -240,6 +269,8 @@ static void accept_waiting(struct dsb_connections *c, struct nx_instant now, uin
             let_in(c, now, socket, &from);
         else
             c->may_accept[listener] = false; /* ACCEPTABLE will come */
+        if (status != NX_OK && status != NX_WOULD_BLOCK && status != NX_E_NO_MEMORY)
+            c->accept_again_at = nx_instant_after(now, nx_seconds(1)); /* or it will not */
     }
     c->has_more |= c->may_accept[listener];
 }
@@ -250,6 +281,7 @@ void dsb_connections_shut_down(struct dsb_connections *c, struct nx_instant now)
     for (uint32_t i = 0; i < c->listener_count; i++)
         nx_net_close(&c->config.net, c->listeners[i]);
     c->listener_count = 0;
+    c->accept_again_at = NX_NEVER;
     dsb_connections_drop_dials(c, now);
     for (uint32_t i = 0; i < c->config.cap; i++) {
         struct dsb_connection *conn = &c->config.places[i];
@@ -302,6 +334,8 @@ bool dsb_connections_input(struct dsb_connections *c, const struct nx_net_event 
 static void want(struct dsb_connections *c, struct nx_instant now, const char *id_text)
 {
     (void)!dsb_reach_want(&c->reach, now, id_text); /* the registry is no larger than reach */
+    if (dsb_node_session(c->config.node, id_text) != NULL)
+        (void)!dsb_reach_up(&c->reach, now, id_text); /* it came before this news was taken */
 }
 
 static void on_session_ended(struct dsb_connections *c, struct nx_instant now,
@@ -336,6 +370,7 @@ void dsb_connections_news(struct dsb_connections *c, struct nx_instant now,
         break;
     case DSB_NODE_UNPAIRED:
         (void)!dsb_reach_forget(&c->reach, event->id_text);
+        dsb_connections_drop_dials_of(c, now, event->id_text);
         break;
     case DSB_NODE_SESSION_ENDED:
         on_session_ended(c, now, event);
@@ -365,10 +400,20 @@ static void want_all(struct dsb_connections *c, struct nx_instant now)
     c->is_synced = true;
 }
 
+static void retry_accepting(struct dsb_connections *c, struct nx_instant now)
+{
+    if (!nx_instant_reached(c->accept_again_at, now))
+        return;
+    c->accept_again_at = NX_NEVER;
+    for (uint32_t i = 0; i < c->listener_count; i++)
+        c->may_accept[i] = true;
+}
+
 void dsb_connections_work(struct dsb_connections *c, struct nx_instant now)
 {
     c->has_more = false;
     want_all(c, now);
+    retry_accepting(c, now);
     for (uint32_t i = 0; i < c->listener_count; i++)
         accept_waiting(c, now, i);
     if (!c->is_shut_down)
@@ -377,6 +422,19 @@ void dsb_connections_work(struct dsb_connections *c, struct nx_instant now)
         if (c->config.places[i].state != DSB_CONNECTION_FREE)
             dsb_connection_work(c, now, &c->config.places[i]);
     }
+}
+
+struct nx_instant dsb_connection_again_at(const struct dsb_connections *c,
+                                          const struct dsb_connection *conn)
+{
+    const struct dsb_link *link;
+
+    if (conn->link == DSB_CONNECTION_NONE || !conn->session.is_initiator)
+        return NX_NEVER;
+    link = &c->config.node->links[conn->link];
+    if (link->state != DSB_LINK_SESSION || link->mux.state != DSB_MUX_ACTIVE)
+        return NX_NEVER; /* for pairing; or it only goes on for the sake of its streams */
+    return nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_LIFE_S));
 }
 
 static bool is_at_gate(const struct dsb_connection *conn)
@@ -395,20 +453,17 @@ static struct nx_instant deadline_of(const struct dsb_connections *c,
     deadline = nx_instant_earlier(deadline, dsb_session_deadline(&conn->session));
     if (is_at_gate(conn))
         deadline = nx_instant_earlier(deadline, dsb_gate_opens_at(&c->gate, &conn->pass));
-    if (conn->link != DSB_CONNECTION_NONE && conn->session.is_initiator)
-        deadline = nx_instant_earlier(
-            deadline, nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_LIFE_S)));
-    return deadline;
+    return nx_instant_earlier(deadline, dsb_connection_again_at(c, conn));
 }
 
 struct nx_instant dsb_connections_deadline(const struct dsb_connections *c)
 {
-    struct nx_instant deadline = NX_NEVER;
+    struct nx_instant deadline = c->accept_again_at;
 
     if (c->has_more)
         return (struct nx_instant){0};
-    if (!c->is_shut_down)
-        deadline = dsb_reach_deadline(&c->reach);
+    if (!c->is_shut_down && dsb_connections_can_dial(c))
+        deadline = nx_instant_earlier(deadline, dsb_reach_deadline(&c->reach));
     for (uint32_t i = 0; i < c->used_end; i++) {
         if (c->config.places[i].state != DSB_CONNECTION_FREE)
             deadline = nx_instant_earlier(deadline, deadline_of(c, &c->config.places[i]));
@@ -425,7 +480,7 @@ static struct dsb_connection *v1_of(struct dsb_connections *c, const char *id_te
     if (dsb_id_of_text(DSB_WORLD_NET, id_text, id) != NX_OK)
         return NULL;
     for (uint32_t i = 0; i < c->used_end; i++) {
-        if (c->config.places[i].is_v1_up && is_up_with(&c->config.places[i], id))
+        if (is_v1_with(&c->config.places[i], id))
             return &c->config.places[i];
     }
     return NULL;
@@ -467,12 +522,16 @@ enum nx_status dsb_connections_v1_send(struct dsb_connections *c, const char *id
     out.len = conn->out_len;
     struct nx_writer plain = dsb_records_room(&out, DSB_RECORD_PLAIN_MAX);
     enum nx_status status = dsb_v1_frame_encode(frame, &plain);
-    if (status == NX_OK)
-        status = dsb_records_seal(&conn->session.records, plain.len, &out);
     conn->v1_wants_room = status == NX_WOULD_BLOCK;
+    if (status != NX_OK)
+        return status;
+    c->has_more = true;
+    if (dsb_records_seal(&conn->session.records, plain.len, &out) != NX_OK) {
+        conn->leaves_at = (struct nx_instant){0}; /* it has had all the records it may have */
+        return NX_E_CLOSED;
+    }
     conn->out_len = out.len;
-    c->has_more |= status == NX_OK;
-    return status;
+    return NX_OK;
 }
 
 void dsb_connections_v1_end(struct dsb_connections *c, struct nx_instant now, const char *id_text)

@@ -64,7 +64,7 @@ struct dsb_connection {
     struct dsb_v1_frame v1_frame;
     bool v1_wants_room;
     struct nx_instant up_at;
-    struct nx_instant leaves_at; /* LEAVING: closed by then, come what may */
+    struct nx_instant leaves_at; /* LEAVING, or about to: closed by then, come what may */
     bool has_finished;           /* our direction */
 
     bool is_deaf; /* a breach, or their end: nothing is received any more */
@@ -134,6 +134,7 @@ struct dsb_connections {
 
     struct nx_handle listeners[DSB_LISTENERS_MAX];
     bool may_accept[DSB_LISTENERS_MAX];
+    struct nx_instant accept_again_at; /* accepting failed, and nothing will be told of it */
     uint32_t listener_count;
 
     uint32_t at_gate[DSB_GATE_PLACES_MAX]; /* the connection that holds this place of the gate */
@@ -185,8 +186,8 @@ struct nx_instant dsb_connections_deadline(const struct dsb_connections *c);
 /* The next piece of news. What is not taken is dropped from the DSB_CONNECTIONS_EVENTS_MAX + 1st on. */
 bool dsb_connections_event(struct dsb_connections *c, struct dsb_connections_event *event);
 
-/* The connection under the session with this device: the newest that is up. NULL: none. Lent until the
- * next `work`. */
+/* The connection under the session with this device, of two the one that stays; or under the v1 session.
+ * NULL: none. Lent until the next `work`. */
 const struct dsb_connection *dsb_connections_find(const struct dsb_connections *c,
                                                   const char *id_text);
 

@@ -50,32 +50,34 @@ static void fail_at_node(struct dsb_connections *c, struct nx_instant now, const
     dsb_node_dial_failed(c->config.node, now, &dial, status);
 }
 
-static void fail_at_reach(struct dsb_connections *c, struct nx_instant now, const char *id_text,
-                          enum nx_status status)
+static void fail_at_reach(struct dsb_connections *c, struct nx_instant now,
+                          const struct dsb_dialling *dial)
 {
-    const struct dsb_reach_device *device = dsb_reach_find(&c->reach, id_text);
+    const struct dsb_reach_device *device = dsb_reach_find(&c->reach, dial->id_text);
     bool is_asked = device != NULL && device->is_asked;
 
     if (device == NULL || device->state != DSB_REACH_TRYING)
-        return; /* forgotten, or they were quicker */
-    (void)!dsb_reach_failed(&c->reach, now, id_text, status);
+        return; /* they were quicker */
+    tell_failed(c, dial);
+    (void)!dsb_reach_failed(&c->reach, now, dial->id_text, dial->status);
     if (is_asked)
-        fail_at_node(c, now, id_text, DSB_LINK_TO_TALK, status);
+        fail_at_node(c, now, dial->id_text, DSB_LINK_TO_TALK, dial->status);
 }
 
 static void end_failed(struct dsb_connections *c, struct nx_instant now, struct dsb_dialling *dial)
 {
     dial->is_used = false;
-    tell_failed(c, dial);
     switch (dial->origin) {
     case DSB_DIAL_REACH:
-        fail_at_reach(c, now, dial->id_text, dial->status);
+        fail_at_reach(c, now, dial);
         break;
     case DSB_DIAL_PAIR:
+        tell_failed(c, dial);
         fail_at_node(c, now, dial->id_text, DSB_LINK_TO_PAIR, dial->status);
         break;
     case DSB_DIAL_AGAIN:
     case DSB_DIAL_V1:
+        tell_failed(c, dial);
         break;
     }
 }
@@ -124,6 +126,23 @@ void dsb_connection_try_won(struct dsb_connections *c, struct nx_instant now,
     drop_tries(c, now, dial);
 }
 
+static bool is_of(const struct dsb_dialling *dial, const char *id_text)
+{
+    return dial->is_used &&
+           nx_bytes_equal(nx_bytes_of_text(dial->id_text), nx_bytes_of_text(id_text));
+}
+
+void dsb_connections_drop_dials_of(struct dsb_connections *c, struct nx_instant now,
+                                   const char *id_text)
+{
+    for (uint32_t i = 0; i < DSB_DIALS_MAX; i++) {
+        enum dsb_dial_origin origin = c->dials[i].origin;
+
+        if (is_of(&c->dials[i], id_text) && (origin == DSB_DIAL_REACH || origin == DSB_DIAL_AGAIN))
+            drop_tries(c, now, i);
+    }
+}
+
 void dsb_connections_drop_dials(struct dsb_connections *c, struct nx_instant now)
 {
     for (uint32_t i = 0; i < DSB_DIALS_MAX; i++) {
@@ -134,20 +153,31 @@ void dsb_connections_drop_dials(struct dsb_connections *c, struct nx_instant now
 
 /* ---- the beginning --------------------------------------------------------------------------- */
 
+static uint32_t free_index(const struct dsb_connections *c)
+{
+    uint32_t i = 0;
+
+    while (i < DSB_DIALS_MAX && c->dials[i].is_used)
+        i++;
+    return i;
+}
+
 static struct dsb_dialling *free_dial(struct dsb_connections *c)
 {
-    for (uint32_t i = 0; i < DSB_DIALS_MAX; i++) {
-        if (!c->dials[i].is_used)
-            return &c->dials[i];
-    }
-    return NULL;
+    uint32_t index = free_index(c);
+
+    return index == DSB_DIALS_MAX ? NULL : &c->dials[index];
+}
+
+bool dsb_connections_can_dial(const struct dsb_connections *c)
+{
+    return free_index(c) < DSB_DIALS_MAX;
 }
 
 static bool is_dialling(const struct dsb_connections *c, const char *id_text)
 {
     for (uint32_t i = 0; i < DSB_DIALS_MAX; i++) {
-        if (c->dials[i].is_used &&
-            nx_bytes_equal(nx_bytes_of_text(c->dials[i].id_text), nx_bytes_of_text(id_text)))
+        if (is_of(&c->dials[i], id_text))
             return true;
     }
     return false;
@@ -175,7 +205,7 @@ static enum nx_status try_address(struct dsb_connections *c, struct nx_instant n
         .is_paired = dsb_registry_find(&c->config.node->registry, dial->id) != NULL,
         .protocol = dial->origin == DSB_DIAL_V1 ? DSB_PROTOCOL_V1 : DSB_PROTOCOL_NATIVE,
     };
-    struct dsb_connection *conn = dsb_connections_place(c);
+    struct dsb_connection *conn = dsb_connections_place(c, now);
 
     if (conn == NULL)
         return NX_E_LIMIT;
@@ -225,15 +255,30 @@ static void try_all(struct dsb_connections *c, struct nx_instant now, struct dsb
         status = tried == NX_OK ? status : tried;
     }
     if (dial->try_count == 0)
-        fail_begun(c, now, dial, status, fault.why.text);
+        fail_begun(c, now, dial, status,
+                   fault.why.text[0] != '\0' ? fault.why.text : nx_status_text(status));
+}
+
+/* A person wants a session with it. */
+static void hurry(struct dsb_connections *c, struct nx_instant now, const char *id_text)
+{
+    const struct dsb_reach_device *device;
+
+    if (dsb_node_session(c->config.node, id_text) != NULL)
+        return;                                     /* it came in between */
+    (void)!dsb_reach_want(&c->reach, now, id_text); /* paired, and that was not told yet */
+    device = dsb_reach_find(&c->reach, id_text);
+    if (device != NULL && device->state == DSB_REACH_UP) /* the last one is still ending */
+        fail_at_node(c, now, id_text, DSB_LINK_TO_TALK, NX_E_BUSY);
+    else if (dsb_reach_hurry(&c->reach, now, id_text, DSB_REACH_PERSON) != NX_OK)
+        fail_at_node(c, now, id_text, DSB_LINK_TO_TALK, NX_E_NOT_FOUND);
 }
 
 static void dial_for_node(struct dsb_connections *c, struct nx_instant now,
                           const struct dsb_node_dial *asked)
 {
     if (asked->purpose == DSB_LINK_TO_TALK) {
-        if (dsb_reach_hurry(&c->reach, now, asked->id_text, DSB_REACH_PERSON) != NX_OK)
-            fail_at_node(c, now, asked->id_text, DSB_LINK_TO_TALK, NX_E_NOT_FOUND);
+        hurry(c, now, asked->id_text);
         return;
     }
 

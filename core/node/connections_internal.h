@@ -6,8 +6,9 @@
 
 /* ---- connections.c --------------------------------------------------------------------------- */
 
-/* A place for one more, all fields at their beginning; NULL: none. */
-struct dsb_connection *dsb_connections_place(struct dsb_connections *c);
+/* A place for one more, all fields at their beginning; if need be that of the connection that is leaving
+ * longest. NULL: none. */
+struct dsb_connection *dsb_connections_place(struct dsb_connections *c, struct nx_instant now);
 
 uint32_t dsb_connection_index(const struct dsb_connections *c, const struct dsb_connection *conn);
 
@@ -25,6 +26,10 @@ void dsb_connection_close(struct dsb_connections *c, struct nx_instant now,
  * DSB_CONNECTION_LINGER_MS. */
 void dsb_connection_leave(struct dsb_connections *c, struct nx_instant now,
                           struct dsb_connection *conn);
+
+/* When its session has lived long enough; NX_NEVER: it is not ours to make anew, or is ending. */
+struct nx_instant dsb_connection_again_at(const struct dsb_connections *c,
+                                          const struct dsb_connection *conn);
 
 /* ---- connection_io.c ------------------------------------------------------------------------- */
 
@@ -47,6 +52,13 @@ void dsb_connection_try_won(struct dsb_connections *c, struct nx_instant now,
 void dsb_connection_try_lost(struct dsb_connections *c, struct nx_instant now,
                              struct dsb_connection *conn, enum nx_status status,
                              enum dsb_refusal refusal, const char *why);
+
+/* Is there room for one more dial? */
+bool dsb_connections_can_dial(const struct dsb_connections *c);
+
+/* It is not paired any more: no session with it is dialled. */
+void dsb_connections_drop_dials_of(struct dsb_connections *c, struct nx_instant now,
+                                   const char *id_text);
 
 /* Give up every dial. */
 void dsb_connections_drop_dials(struct dsb_connections *c, struct nx_instant now);
