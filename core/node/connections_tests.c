@@ -3,12 +3,14 @@
 #include "tests/unit/unit.h"
 
 void connections_test(void);
+void connections_input_test(void);
 void streams_over_sessions_test(void);
 
 int main(void)
 {
     static const struct unit_suite suites[] = {
         {"node/connections", connections_test},
+        {"node/connections_input", connections_input_test},
         {"node/streams_over_sessions", streams_over_sessions_test},
     };
 

@@ -241,7 +241,7 @@ static bool turn(struct fabric_device *d)
 {
     struct nx_instant now = d->fabric->now;
 
-    if (!d->is_on)
+    if (!d->is_on || d->is_frozen)
         return false;
     bool is_woken = take_input(d) || d->is_touched;
     if (nx_instant_reached(dsb_node_deadline(&d->node), now)) {
@@ -280,7 +280,7 @@ static struct nx_instant next_deadline(const struct fabric *f)
     for (uint32_t i = 0; i < FABRIC_DEVICES; i++) {
         const struct fabric_device *d = &f->devices[i];
 
-        if (!d->is_on)
+        if (!d->is_on || d->is_frozen)
             continue;
         next = nx_instant_earlier(next, dsb_node_deadline(&d->node));
         next = nx_instant_earlier(next, dsb_connections_deadline(&d->connections));
@@ -342,4 +342,39 @@ void fabric_pair(struct fabric_device *owner, struct fabric_device *typist)
 struct dsb_mux *fabric_session(struct fabric_device *d, const struct fabric_device *other)
 {
     return dsb_node_session(&d->node, other->identity.id_text);
+}
+
+static uint32_t connection_count(const struct fabric_device *d, const struct fabric_device *other)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < d->connections.config.cap; i++) {
+        const struct dsb_connection *conn = &d->connections.config.places[i];
+
+        count += conn->state != DSB_CONNECTION_FREE &&
+                 nx_address_same_host(&conn->address, &other->address);
+    }
+    return count;
+}
+
+bool fabric_has_one_session(struct fabric_device *d, struct fabric_device *other)
+{
+    const struct dsb_connection *here =
+        dsb_connections_find(&d->connections, other->identity.id_text);
+    const struct dsb_connection *there =
+        dsb_connections_find(&other->connections, d->identity.id_text);
+
+    return fabric_session(d, other) != NULL && fabric_session(other, d) != NULL && here != NULL &&
+           there != NULL &&
+           memcmp(here->session.h, there->session.h, sizeof(here->session.h)) == 0 &&
+           connection_count(d, other) == 1 && connection_count(other, d) == 1;
+}
+
+struct dsb_connection *fabric_connection(struct fabric_device *d, const struct fabric_device *other)
+{
+    const struct dsb_connection *found =
+        dsb_connections_find(&d->connections, other->identity.id_text);
+
+    return found == NULL ? NULL
+                         : &d->connections.config.places[found - d->connections.config.places];
 }

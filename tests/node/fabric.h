@@ -47,6 +47,7 @@ struct fabric_device {
     struct dsb_connections connections;
     bool is_on;
     bool is_touched;    /* the row did something here */
+    bool is_frozen;     /* it has no turns, and its connections stay as they are */
     bool leaves_events; /* somebody else takes the node's news */
     bool holds_stores;  /* writes wait */
     struct fabric_news news;
@@ -86,6 +87,13 @@ void fabric_pair(struct fabric_device *owner, struct fabric_device *typist);
 
 /* The session of `d` with `other`; NULL: none. */
 struct dsb_mux *fabric_session(struct fabric_device *d, const struct fabric_device *other);
+
+/* Is there one session between the two, the same on both sides, and no connection beside it? */
+bool fabric_has_one_session(struct fabric_device *d, struct fabric_device *other);
+
+/* The connection under the session of `d` with `other`, for a row that reaches below; NULL: none. */
+struct dsb_connection *fabric_connection(struct fabric_device *d,
+                                         const struct fabric_device *other);
 
 /* An address on a network where nobody is unless a row puts somebody there. */
 struct nx_address fabric_address(uint8_t net, uint8_t host, uint16_t port);
