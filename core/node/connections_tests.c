@@ -4,6 +4,7 @@
 
 void connections_test(void);
 void connections_input_test(void);
+void connections_v1_test(void);
 void streams_over_sessions_test(void);
 
 int main(void)
@@ -11,6 +12,7 @@ int main(void)
     static const struct unit_suite suites[] = {
         {"node/connections", connections_test},
         {"node/connections_input", connections_input_test},
+        {"node/connections_v1", connections_v1_test},
         {"node/streams_over_sessions", streams_over_sessions_test},
     };
 
