@@ -160,18 +160,25 @@ const struct cli_command cli_commands[] = {
     {.words = NULL},
 };
 
+static enum cli_exit run(struct cli *cli)
+{
+    if (nx_crypto_init() != NX_OK)
+        return cli_fail(cli, CLI_FAILED, "the crypto libraries did not start");
+    if (!cli_wait_begin())
+        return cli_fail(cli, CLI_FAILED, "signals: %s", strerror(errno));
+    enum cli_exit code = cli->arguments.command->run(cli);
+    cli_close(cli);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     static struct cli cli = {.client = {.fd = -1}};
     enum cli_exit code = cli_arguments_read(&cli.arguments, argc, argv);
 
-    if (code == CLI_DONE && cli.arguments.command != NULL) {
-        if (nx_crypto_init() != NX_OK || !cli_wait_begin())
-            return cli_fail(&cli, CLI_FAILED, "this machine gives it no place to start");
-        code = cli.arguments.command->run(&cli);
-        cli_close(&cli);
-    }
+    if (code == CLI_DONE && cli.arguments.command != NULL)
+        code = run(&cli);
     if (code == CLI_DONE && (fflush(stdout) != 0 || ferror(stdout) != 0))
         code = cli_fail(&cli, CLI_FAILED, "standard output: %s", strerror(errno));
-    return code;
+    return (int)code;
 }

@@ -26,7 +26,11 @@ static void read_more(struct cli_stream *s, struct cli_source *source)
     if (len < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (len < 0) {
-        cli_fail(s->cli, CLI_FAILED, "%s: %s", source->name, strerror(errno));
+        int error = errno;
+
+        if (source->progress != NULL)
+            cli_progress_end(source->progress);
+        cli_fail(s->cli, CLI_FAILED, "%s: %s", source->name, strerror(error));
         s->has_failed = true;
         cli_stream_abort(s, CLI_ABORT_CANCELLED, "the sender could not read on");
     }

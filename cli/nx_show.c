@@ -7,7 +7,7 @@
 
 struct cli_shown cli_show(struct nx_bytes foreign)
 {
-    struct cli_shown shown;
+    struct cli_shown shown = {.text = ""};
 
     nx_text_for_show(foreign, shown.text, sizeof(shown.text));
     return shown;

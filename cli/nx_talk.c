@@ -140,7 +140,6 @@ enum cli_exit cli_open(struct cli *cli)
 void cli_close(struct cli *cli)
 {
     nx_ipc_client_close(&cli->client);
-    nx_crypto_wipe(cli->client.room, sizeof(cli->client.room));
     nx_crypto_wipe(cli->request_bytes, sizeof(cli->request_bytes));
 }
 

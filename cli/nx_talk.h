@@ -64,7 +64,7 @@ enum cli_exit cli_check_channel(struct cli *cli, const char *channel);
  * CLI_NO_DAEMON, CLI_FAILED. */
 enum cli_exit cli_open(struct cli *cli);
 
-/* Closes the connection, and wipes what was said last. */
+/* Closes the connection, and wipes what was said and heard last. */
 void cli_close(struct cli *cli);
 
 /* A new request, to be filled with the body of the call that is begun next. */
