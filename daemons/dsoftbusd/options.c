@@ -6,6 +6,7 @@
 #include "core/base/hex.h"
 #include "core/base/text.h"
 #include "core/net/net.h"
+#include "daemons/dsoftbusd/process.h"
 #include "host/ipc/client.h"
 
 #include <getopt.h>
@@ -13,67 +14,55 @@
 #include <string.h>
 #include <unistd.h>
 
+/* clang-format off */
 static const char help[] =
-    "dsoftbusd: finds the devices around, pairs with them, and carries what programs of this "
-    "machine\n"
-    "send to them; nx asks it\n"
-    "\n"
     "usage: dsoftbusd --state DIR [options]\n"
     "\n"
-    "  --state DIR         where identity, pairings and the socket for nx lie; made, for its "
-    "owner\n"
-    "                      alone, if it is not there (else NEXUS_STATE)\n"
+    "Finds the devices around, pairs with them, and carries what programs of this machine say to\n"
+    "them. It runs until a signal ends it; nx tells it what to do.\n"
+    "\n"
+    "  --state DIR         where identity, pairings and the socket for nx lie; made, for its\n"
+    "                      owner alone, if it is not there (else NEXUS_STATE)\n"
     "  --listen ADDR[:PORT]\n"
-    "                      take sessions there; up to 4 times. Port 0 is one that is free, shown "
-    "by\n"
-    "                      nx status; none is 34567. The first one's port is announced\n"
+    "                      take sessions there; up to 4 times. Port 0 is one that is free, shown\n"
+    "                      by nx status; none is 34567. The first one's port is announced\n"
     "                      (default: 0.0.0.0:34567 and [::]:34567)\n"
     "  --discovery off|quiet|loopback|multicast\n"
-    "                      off: nothing is sent or heard. quiet (the default): hears, and "
-    "announces\n"
+    "                      off: nothing is sent or heard. quiet (default): hears, and announces\n"
     "                      only while a code is offered. loopback: among the processes of this\n"
     "                      machine. multicast: announces every 5 to 6 seconds\n"
-    "  --iface NAME        quiet, multicast: an interface to announce on and to hear groups on; up "
-    "to\n"
-    "                      16 times. Without any, only what --peer names is told\n"
-    "  --peer ADDR[:PORT]  send beacons there as well, where groups do not reach; up to 16 times. "
-    "None\n"
-    "                      is port 37020. It names no key: that device has to name this one, too, "
-    "or\n"
-    "                      be found otherwise, before it is paired\n"
-    "  --name TEXT         what this device is called, up to 32 bytes, in the clear (default: the "
-    "name\n"
-    "                      of this machine; '' for none)\n"
-    "  --allow-v1 ID       serve this device, 64 hex digits, though it comes with version 1, "
-    "which\n"
+    "  --iface NAME        quiet, multicast: an interface to announce on and to hear groups on;\n"
+    "                      up to 16 times. Without any, only those that --peer names are told\n"
+    "  --peer ADDR[:PORT]  send beacons there as well, where groups do not reach; up to 16 times.\n"
+    "                      None is port 37020. It carries no key: to pair by it, the device where\n"
+    "                      the code is typed has to be sent beacons by the one that shows it\n"
+    "  --name TEXT         what this device is called, up to 32 bytes, in the clear (default: the\n"
+    "                      name of this machine; '' for none)\n"
+    "  --allow-v1 ID       serve this device, 64 hex digits, though it comes as version 1, which\n"
     "                      proves less; up to 16 times. Never one that was ever paired\n"
-    "  --markers           print what happens as markers on standard output, one a line, and "
-    "nothing\n"
-    "                      else there\n"
+    "  --markers           print what happens as markers on standard output, one a line, and\n"
+    "                      nothing else there\n"
     "  --help, --version\n"
     "\n"
     "SIGTERM and SIGINT end it in good order, within five seconds; a second one ends it at once.\n"
     "SIGHUP looks at the interfaces again, opens the sockets of discovery anew, and announces; it\n"
     "reads no option again.\n"
     "\n"
-    "Exit status: 0 it was asked to end, 1 it could not start, 2 wrong usage. What went wrong is "
-    "a\n"
-    "sentence on standard error, where it also says a few things about how it goes on.\n";
+    "Exit status: 0 it was asked to end, 1 it could not start, 2 wrong usage. What went wrong is\n"
+    "a sentence on standard error, where it also says a few things about how it goes on.\n";
+/* clang-format on */
 
 /* ---- complaints ---------------------------------------------------------------------------- */
 
 static bool wrong(const char *before, const char *what, const char *after)
 {
-    char shown[256]; /* one line, whatever was typed */
-
-    (void)nx_text_for_show(nx_bytes_of_text(what), shown, sizeof(shown));
-    (void)fprintf(stderr, "dsoftbusd: %s'%s'%s; see dsoftbusd --help\n", before, shown, after);
+    dsoftbusd_process_log("%s'%.200s'%s; see dsoftbusd --help", before, what, after);
     return false;
 }
 
 static bool too_many(const char *option, unsigned most)
 {
-    (void)fprintf(stderr, "dsoftbusd: --%s may be given %u times; leave one out\n", option, most);
+    dsoftbusd_process_log("--%s may be given %u times; leave one out", option, most);
     return false;
 }
 

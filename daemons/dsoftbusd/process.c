@@ -69,16 +69,18 @@ static void say(int descriptor, const char *line, size_t len)
 
 void dsoftbusd_process_log(const char *format, ...)
 {
-    char text[LINE_CAP - 16], line[LINE_CAP] = "dsoftbusd: ";
-    size_t len = strlen(line);
+    char text[LINE_CAP - 16], line[LINE_CAP];
+    struct nx_text t = nx_text_over(line, sizeof(line));
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    len += nx_text_for_show(nx_bytes_of_text(text), line + len, sizeof(line) - len - 1);
-    line[len++] = '\n';
-    say(STDERR_FILENO, line, len);
+    nx_text_add(&t, "dsoftbusd");
+    nx_text_add(&t, ": ");
+    t.len += nx_text_for_show(nx_bytes_of_text(text), line + t.len, sizeof(line) - t.len - 1);
+    line[t.len++] = '\n';
+    say(STDERR_FILENO, line, t.len);
 }
 
 void dsoftbusd_process_marker(void *owner, struct nx_bytes line)
