@@ -4,6 +4,7 @@
  * went well knows that the file is there. */
 #include "cli/nx_commands.h"
 #include "cli/nx_send.h"
+#include "cli/nx_wait.h"
 #include "cli/received_file.h"
 
 #include <errno.h>
@@ -122,13 +123,14 @@ static enum cli_exit begin_file(struct cli *cli, struct target *target)
     return CLI_DONE;
 }
 
+/* EINTR: a signal came, and not all was written. */
 static bool write_all(int fd, struct nx_bytes bytes)
 {
     while (bytes.len > 0) {
         ssize_t len = write(fd, bytes.ptr, bytes.len);
 
-        if (len < 0 && errno != EAGAIN)
-            return false; /* a signal, too: the wait tells it */
+        if (len < 0 && errno != EAGAIN && (errno != EINTR || cli_wait_has_signal()))
+            return false;
         bytes = nx_bytes_skip(bytes, len > 0 ? (size_t)len : 0);
     }
     return true;
@@ -155,6 +157,8 @@ static void give_up(struct cli_stream *s, struct cli_progress *progress,
 {
     int error = errno;
 
+    if (error == EINTR && cli_wait_has_signal())
+        return; /* it is heard by the next pull, and is the reason */
     cli_progress_end(progress);
     s->has_failed = true;
     cli_fail(s->cli, CLI_FAILED, "%s: %s", target->path == NULL ? "standard output" : target->path,

@@ -209,7 +209,7 @@ static void take(struct inbox *inbox, struct nx_bytes piece, bool ends_message)
         inbox->len = 0;
         stop_when_all_came(inbox);
     }
-    if (ferror(stdout) != 0)
+    if (ferror(stdout) != 0 && !cli_wait_has_signal()) /* which the next pull hears */
         give_up(inbox, "standard output takes nothing more");
 }
 

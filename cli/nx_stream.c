@@ -187,9 +187,32 @@ static enum nx_status take(struct cli_stream *s, struct nx_bytes *piece, bool *e
     return NX_WOULD_BLOCK; /* a newer daemon's; what matters is told by its last word */
 }
 
+/* Looked for at each piece: a stream that always has one more never waits. */
+static void look_for_signal(struct cli_stream *s)
+{
+    int signal = cli_wait_signal();
+
+    if (signal == 0 || s->signal != 0)
+        return;
+    s->signal = signal;
+    cli_stream_abort(s, CLI_ABORT_CANCELLED, "stopped by the person at the other end");
+}
+
+/* After an abort, what is still under way may go on for ever. */
+static bool was_waited_for(struct cli_stream *s)
+{
+    if (nx_instant_is_never(s->until) || !nx_instant_reached(s->until, nx_clock_now()))
+        return false;
+    end_with(s, NX_E_ABORTED, "");
+    return true;
+}
+
 enum nx_status cli_stream_pull(struct cli_stream *s, struct nx_bytes *piece, bool *ends_message)
 {
     if (s->is_over)
+        return NX_E_CLOSED;
+    look_for_signal(s);
+    if (was_waited_for(s))
         return NX_E_CLOSED;
     try_finish(s);
     enum nx_status status = nx_ipc_client_receive(&s->cli->client, at_once, &s->cli->heard);
@@ -209,16 +232,10 @@ bool cli_stream_wait(struct cli_stream *s, bool wants_room, int input)
         {.fd = nx_ipc_client_descriptor(&s->cli->client), .events = POLLIN},
         {.fd = input, .events = POLLIN},
     };
-    int signal = cli_wait_signal();
 
-    if (signal != 0 && s->signal == 0) {
-        s->signal = signal;
-        cli_stream_abort(s, CLI_ABORT_CANCELLED, "stopped by the person at the other end");
-    }
-    if (nx_instant_reached(s->until, nx_clock_now())) {
-        end_with(s, NX_E_ABORTED, "");
+    look_for_signal(s);
+    if (was_waited_for(s))
         return false;
-    }
     if (wants_room || (s->wants_finish && !s->is_finished))
         descriptors[0].events |= POLLOUT;
     cli_wait(descriptors, 2, s->until);

@@ -41,10 +41,17 @@ int cli_wait_signal(void)
     char bytes[16];
     int number = came;
 
+    if (number == 0)
+        return 0;
     came = 0; /* before the pipe is emptied: a signal in between is told the next time */
     while (read(alarm_pipe[0], bytes, sizeof(bytes)) > 0)
         ;
     return number;
+}
+
+bool cli_wait_has_signal(void)
+{
+    return came != 0;
 }
 
 void cli_wait(struct pollfd *descriptors, size_t count, struct nx_instant until)

@@ -19,6 +19,9 @@ bool cli_wait_begin(void);
 /* A signal that came since this was asked last; 0: none. */
 int cli_wait_signal(void);
 
+/* Is there one that was not asked for yet? It is what a call that ended with EINTR asks. */
+bool cli_wait_has_signal(void);
+
 /* Wait until a descriptor is ready, a signal came, or it is `until`, which may be NX_NEVER. May return
  * early. One that is -1 is passed over. */
 void cli_wait(struct pollfd *descriptors, size_t count, struct nx_instant until);

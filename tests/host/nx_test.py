@@ -65,7 +65,7 @@ def begin(state, *args, **options):
 
 def finish(process):
     output, errors = process.communicate(timeout=30)
-    return process.returncode, output.decode(), errors.decode()
+    return process.returncode, output.decode(errors="replace"), errors.decode()
 
 
 def line_of(stream, seconds=20):
@@ -92,7 +92,7 @@ def read(path):
 
 
 def same(got, wanted):
-    assert got == wanted, f"{got!r} instead of {wanted!r}"
+    assert got == wanted, f"{repr(got)[:500]} instead of {repr(wanted)[:500]}"
 
 
 def events(text):
@@ -931,6 +931,52 @@ def _(folder):
         process.send_signal(signal.SIGTERM)
         same(finish(process)[0], 1)
     same((os.listdir(f"{folder}/into"), heard[1][0]), ([], d.ABORT))
+
+
+@row("byte recv: after a signal nothing further is written, however much has come")
+def _(folder):
+    full, heard = threading.Event(), []
+
+    def script(talk):
+        talk.hear()
+        talk.news()
+        talk.reply("Opened", OPENED)
+        talk.stream(d.DATA, b"first")
+        assert full.wait(20)
+        for _ in range(3):
+            talk.stream(d.DATA, b"x" * 10_000)
+        full.clear()
+        heard.append(talk.hear()[1])
+        talk.ended("(status = -6, code = 1)")
+
+    with d.Daemon(folder, script):
+        process = begin(folder, "bus", "byte", "recv", "file")
+        same(process.stdout.read(5), b"first")
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        full.set()
+        until(lambda: not full.is_set())
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        code, output, errors = finish(process)
+    same((code, output, heard), (1, "", [d.ABORT]))
+    assert "stopped by a signal (Terminated)" in errors, errors
+
+
+for what, arguments in (("bytes", ["byte", "recv", "c"]), ("messages", ["msg", "recv", "c", "--raw"])):
+
+    @row(f"a signal is told as one also while standard output is full: {what}")
+    def _(folder, arguments=arguments):
+        heard = []
+        with d.Daemon(folder, giver([(LARGE[:65536], 1)] * 4, heard, "(status = -6, code = 1)",
+                                    finishes=False)):
+            process = begin(folder, "bus", *arguments)
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+            code, _, errors = finish(process)
+        same((code, heard[1][0], d.decode("Abort", heard[1][2])[:9]), (1, d.ABORT, "(code = 1"))
+        assert "stopped by a signal (Interrupt)" in errors and "output" not in errors, errors
 
 
 @row("byte recv: a full disk is exit 1, the sender is told, and nothing is left")
