@@ -99,9 +99,13 @@ static enum nx_status load(struct dsoftbusd_state *s, const char *key, struct nx
     return loaded;
 }
 
-static const char *better_of(const struct nx_why *file, const struct nx_why *node)
+static void tell(const struct dsoftbusd_state *s, const char *key, const struct nx_why *file,
+                 const struct nx_why *node, const char *cost)
 {
-    return file->text[0] != '\0' ? file->text : node->text;
+    if (file->text[0] != '\0')
+        dsoftbusd_process_log("--state %s: %s; %s", s->path, file->text, cost);
+    else
+        dsoftbusd_process_log("--state %s: %s: %s; %s", s->path, key, node->text, cost);
 }
 
 void dsoftbusd_state_start(struct dsoftbusd_state *s, struct nx_instant now, struct dsb_node *node)
@@ -111,13 +115,12 @@ void dsoftbusd_state_start(struct dsoftbusd_state *s, struct nx_instant now, str
     enum nx_status loaded = load(s, DSB_V1_LIST_KEY, &text, &why);
 
     if (dsb_node_load_v1(node, loaded, text) != NX_OK)
-        dsoftbusd_process_log("--state %s: %s; nobody is served as version 1", s->path,
-                              better_of(&why, dsb_node_v1_why(node)));
+        tell(s, DSB_V1_LIST_KEY, &why, dsb_node_v1_why(node), "nobody is served as version 1");
     loaded = load(s, DSB_REGISTRY_KEY, &text, &why);
     if (dsb_node_start(node, now, loaded, text) != NX_OK)
-        dsoftbusd_process_log("--state %s: %s; there are no sessions and no pairing until that is "
-                              "put right and dsoftbusd started again",
-                              s->path, better_of(&why, dsb_node_registry_why(node)));
+        tell(s, DSB_REGISTRY_KEY, &why, dsb_node_registry_why(node),
+             "there are no sessions and no pairing until that is put right and dsoftbusd started "
+             "again");
 }
 
 bool dsoftbusd_state_store(struct dsoftbusd_state *s, struct nx_instant now, struct dsb_node *node)
