@@ -22,7 +22,10 @@ child_interrupted() {
     trap - INT TERM HUP
     if [ -n "$child_group" ]; then
         kill -TERM -- "-$child_group" 2>/dev/null || true
-        wait "$child_group" 2>/dev/null || true
+        # Not with wait: inside a trap that interrupted another one bash may wait for ever.
+        while kill -0 -- "-$child_group" 2>/dev/null; do
+            sleep 0.05
+        done
     fi
     echo "interrupted" >&2
     exit "$1"
