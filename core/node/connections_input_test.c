@@ -107,6 +107,46 @@ static void stranger_rows(void)
     }
 }
 
+/* One byte a second, of a first message that is as it should be. */
+static void slow_row(void)
+{
+    unit_row("a handshake of a byte a second is over after five");
+    begin();
+    struct pipe_host *slow = pipe_net_add(&f->net, fabric_address(8, 1, 0));
+    struct nx_net net = pipe_host_as_net(slow);
+    const uint8_t first[] = {0, 0, 0, 48, 1, 2, 3, 4, 5, 6};
+    struct nx_handle handle;
+    size_t sent;
+
+    EXPECT_STATUS(nx_net_connect(&net, &a->address, NX_NEVER, &handle, NULL), NX_OK);
+    fabric_settle(f);
+    for (size_t i = 0; i < DSB_HANDSHAKE_S; i++) {
+        struct nx_bytes byte = nx_bytes_of(first + i, 1);
+
+        EXPECT_STATUS(nx_net_send(&net, handle, &byte, 1, &sent), NX_OK);
+        EXPECT_EQ(a->host->socket_count, 4);
+        fabric_pass(f, nx_seconds(1));
+    }
+    EXPECT_EQ(a->host->socket_count, 3);
+    nx_net_close(&net, handle);
+}
+
+static void accept_row(void)
+{
+    unit_row("a failure below accept is a pause, and no end of listening");
+    begin();
+    a->host->cannot_accept = true;
+    fabric_switch_off(b, false);
+    fabric_switch_on(b);
+    b->host->refuses = true; /* so that it is b that has to get in */
+    fabric_hear(b, a, a->address);
+    fabric_pass(f, nx_seconds(20));
+    EXPECT_EQ(b->news.up_count, 0);
+    a->host->cannot_accept = false;
+    fabric_pass(f, nx_seconds(60));
+    EXPECT(fabric_has_one_session(a, b));
+}
+
 /* ---- pace ------------------------------------------------------------------------------------ */
 
 static void pace_rows(void)
@@ -289,6 +329,8 @@ static void never_reads_rows(void)
 UNIT_SUITE(connections_input_test)
 {
     stranger_rows();
+    slow_row();
+    accept_row();
     pace_rows();
     breach_rows();
     never_reads_rows();

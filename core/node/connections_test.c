@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/bus/byte_stream.h"
+#include "core/node/connections_internal.h"
 #include "tests/node/fabric.h"
 #include "tests/unit/unit.h"
 
@@ -154,6 +155,36 @@ static void pairing_rows(void)
     EXPECT_EQ(c->host->socket_count, 1); /* its listener */
 }
 
+static void broken_pairing_rows(void)
+{
+    unit_row("of a pairing whose connection is cut the typist is told, and the offer stands");
+    begin();
+    char code[DSB_PAIRING_CODE_LEN + 1];
+    fabric_hear(b, a, a->address);
+    EXPECT_STATUS(dsb_node_pair_offer(&a->node, f->now, b->identity.id_text, code), NX_OK);
+    EXPECT_STATUS(
+        dsb_node_pair_accept(&b->node, f->now, a->identity.id_text, nx_bytes_of_text(code)), NX_OK);
+    a->is_touched = b->is_touched = true;
+    for (int i = 0; i < 100 && dsb_pairing_to_dial(&b->node.pairing) != NULL &&
+                    a->node.links[0].state != DSB_LINK_PAIRING;
+         i++)
+        fabric_turn(f);
+    EXPECT_EQ(a->node.links[0].state, DSB_LINK_PAIRING);
+    nx_net_abort(&a->net, a->connections.config.places[0].socket);
+    dsb_connection_close(&a->connections, f->now, &a->connections.config.places[0]);
+    a->is_touched = true;
+    fabric_pass(f, nx_seconds(3));
+    EXPECT_STATUS(b->news.pairing_failure, NX_E_CLOSED);
+    EXPECT_STATUS(a->news.pairing_failure, NX_OK);
+    EXPECT_EQ(a->host->socket_count + b->host->socket_count, 2);
+    EXPECT_STATUS(
+        dsb_node_pair_accept(&b->node, f->now, a->identity.id_text, nx_bytes_of_text(code)), NX_OK);
+    fabric_touch(b);
+    EXPECT_EQ(a->news.paired_count, 1);
+    EXPECT_EQ(b->news.paired_count, 1);
+    EXPECT(fabric_has_one_session(a, b));
+}
+
 /* ---- who is let in --------------------------------------------------------------------------- */
 
 /* `a` has forgotten `b`, which was away and has not heard of it. */
@@ -274,6 +305,41 @@ static void candidate_rows(void)
     EXPECT_EQ(told(b, DSB_CONNECTIONS_DIAL_FAILED), 1);
     EXPECT_STATUS(b->news.last[DSB_CONNECTIONS_DIAL_FAILED].status, NX_E_TIMEOUT);
     EXPECT_TEXT(b->news.last[DSB_CONNECTIONS_DIAL_FAILED].why.text, "no answer in time");
+
+    unit_row("when every dial is under way the next one waits its turn, and nobody spins");
+    begin_paired();
+    knows_at(a, b, b->address);
+    fabric_switch_off(b, true);
+    b->host->is_silent = true;
+    fabric_pass(f, nx_seconds(95));
+    for (uint8_t i = 0; i < DSB_DIALS_MAX; i++) {
+        const uint8_t id[DSB_ID_LEN] = {i, 1};
+
+        (void)!dsb_connections_dial_v1(&a->connections, f->now, &b->address, id,
+                                       b->identity.noise_static, NULL);
+    }
+    EXPECT(!dsb_connections_can_dial(&a->connections));
+    uint64_t turn_count = f->turn_count;
+    EXPECT_STATUS(dsb_node_connect(&a->node, b->identity.id_text), NX_OK);
+    fabric_touch(a);
+    fabric_pass(f, nx_seconds(20));
+    EXPECT(f->turn_count - turn_count < 200);
+    EXPECT_EQ(a->news.asked_count, 1);
+
+    unit_row("who is unpaired is not dialled any longer");
+    begin_paired();
+    knows_at(a, b, b->address);
+    fabric_switch_off(b, true);
+    b->host->is_silent = true;
+    for (int i = 0; i < 4000 && a->connections.reach.trying_count == 0; i++)
+        fabric_pass(f, nx_milliseconds(50));
+    EXPECT_EQ(a->connections.reach.trying_count, 1);
+    EXPECT_STATUS(dsb_node_unpair(&a->node, f->now, b->identity.id_text), NX_OK);
+    fabric_touch(a);
+    EXPECT_EQ(dsb_connections_open_count(&a->connections), 1); /* the old one, leaving */
+    fabric_pass(f, nx_milliseconds(DSB_CONNECTION_LINGER_MS));
+    EXPECT_EQ(a->host->socket_count, 1);
+    EXPECT(nx_instant_is_never(dsb_connections_deadline(&a->connections)));
 
     unit_row("one that accepts and says nothing costs no more than the time of a handshake");
     begin_paired();
@@ -423,6 +489,15 @@ static void end_rows(void)
     fabric_pass(f, nx_seconds(1));
     EXPECT_EQ(a->host->resets_sent + b->host->resets_sent, 0);
 
+    unit_row("who has heard a goodbye and does not close is closed a second later");
+    begin_paired();
+    b->is_frozen = true;
+    dsb_mux_terminate(fabric_session(a, b), DSB_GOAWAY_BYE, "so long");
+    fabric_touch(a);
+    EXPECT_EQ(a->host->socket_count, 2);
+    fabric_pass(f, nx_milliseconds(DSB_CONNECTION_LINGER_MS));
+    EXPECT_EQ(dsb_connections_open_count(&a->connections), a->connections.reach.trying_count);
+
     unit_row(
         "a connection that closes while data waits is a cut, and what was not confirmed is told");
     begin_paired();
@@ -464,6 +539,7 @@ static void end_rows(void)
 UNIT_SUITE(connections_test)
 {
     pairing_rows();
+    broken_pairing_rows();
     admission_rows();
     candidate_rows();
     cut_rows();

@@ -285,6 +285,8 @@ static enum nx_status accept(void *self, struct nx_handle handle, struct nx_hand
 
     if (status != NX_OK)
         return status;
+    if (host->cannot_accept)
+        return NX_E_IO;
     if (host->socket_count >= host->socket_max) {
         listener->waits_for_place = true;
         return NX_E_NO_MEMORY;

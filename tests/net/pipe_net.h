@@ -40,6 +40,7 @@ struct pipe_host {
     bool is_silent;       /* whoever dials here hears nothing */
     bool refuses;         /* nobody listens, whoever thinks so */
     bool loses_datagrams; /* none arrives */
+    bool cannot_accept;   /* the system below fails */
 };
 
 enum pipe_socket_kind {

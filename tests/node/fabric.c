@@ -259,17 +259,21 @@ static bool turn(struct fabric_device *d)
     return true;
 }
 
+bool fabric_turn(struct fabric *f)
+{
+    bool moved = pipe_net_tick(&f->net);
+
+    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
+        moved |= turn(&f->devices[i]);
+    return moved;
+}
+
 void fabric_settle(struct fabric *f)
 {
     uint64_t first = f->turn_count;
-    bool moved;
 
-    do {
-        moved = pipe_net_tick(&f->net);
-        for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
-            moved |= turn(&f->devices[i]);
-        f->is_stuck |= f->turn_count - first > TURNS_MAX;
-    } while (moved && !f->is_stuck);
+    while (!f->is_stuck && fabric_turn(f))
+        f->is_stuck = f->turn_count - first > TURNS_MAX;
     EXPECT(!f->is_stuck);
 }
 

@@ -70,6 +70,9 @@ struct fabric *fabric_begin(void);
 void fabric_switch_off(struct fabric_device *d, bool is_sudden);
 void fabric_switch_on(struct fabric_device *d);
 
+/* One turn of each device that has a reason for one. False: nothing moved. */
+bool fabric_turn(struct fabric *f);
+
 /* Turns until nothing moves; the clock stands. */
 void fabric_settle(struct fabric *f);
 
