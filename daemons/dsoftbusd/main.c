@@ -416,7 +416,7 @@ int main(int argc, char **argv)
     enum dsoftbusd_exit code;
 
     if (!dsoftbusd_options_read(&p->options, argc, argv, &code))
-        return code;
+        return (int)code;
     if (!dsoftbusd_process_harden())
         return DSOFTBUSD_EXIT_FAILED;
     if (nx_crypto_init() != NX_OK) {
