@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-PROGRAM, NX = sys.argv[1:3]
+PROGRAM, NX = map(os.path.abspath, sys.argv[1:3])
 PATIENCE_S = 20
 NOBODY = 65533
 IDENTITY = '{"signing_key":"%s"}' % ("00" * 32)
