@@ -55,6 +55,7 @@ void session_duo_take(struct session_duo *duo, struct session_end *end)
         end->status =
             dsb_session_input(&end->session, duo->now, end->in, end->in_len, &used, &plain);
         if (plain.len > 0) {
+            NX_CHECK(plain.len <= sizeof(end->plain));
             memcpy(end->plain, plain.ptr, plain.len);
             end->plain_len = plain.len;
         }
