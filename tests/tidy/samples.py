@@ -130,6 +130,10 @@ SAMPLES = [
     ("a contract in the index is fine", rules.contracts_are_indexed,
      {"docs/README.md": "[wire](contracts/wire.md)\n", "docs/contracts/wire.md": "\n"}, False),
 
+    ("a defect whose row no test has is found", rules.defects_have_rows,
+     {rules.DEFECTS: "| a | b | `it holds` |\n", "core/a/a_test.c": "row(\"it does not\")"}, True),
+    ("a defect whose row a test has is fine, wherever the text is broken", rules.defects_have_rows,
+     {rules.DEFECTS: "| a | b | `it holds` |\n", "core/a/a_test.c": "row(\"it \"\n  \"holds\")"}, False),
     ("a suite in no list is found", rules.suites_are_listed, SUITE, True),
     ("a suite that is declared and not listed is found", rules.suites_are_listed,
      SUITE | DECLARED, True),
