@@ -16,6 +16,11 @@ static bool is_open(const struct dsb_beacons_socket *s)
     return s->handle.value != NX_HANDLE_NONE.value;
 }
 
+static bool has_mouth(const struct dsb_beacons_socket *s)
+{
+    return s->mouth.value != NX_HANDLE_NONE.value;
+}
+
 static size_t socket_index(enum nx_address_family family)
 {
     return family == NX_ADDRESS_IPV4 ? 0 : 1;
@@ -46,6 +51,20 @@ static bool is_joined(const struct dsb_beacons *b, const struct dsb_beacons_sock
     size_t count = interfaces(b, &numbers);
 
     return s->joined == (1u << count) - 1;
+}
+
+/* Sending by the mouth is all that `from` asks for. */
+static bool wants_mouth(const struct dsb_beacons *b, const struct dsb_beacons_socket *s)
+{
+    const struct dsb_beacons_from *from = &b->config.from[s - b->sockets];
+
+    return !from->is_mute && from->address.family != NX_ADDRESS_NONE && !has_mouth(s);
+}
+
+/* All that is wanted of this family is open and joined. */
+static bool is_whole(const struct dsb_beacons *b, const struct dsb_beacons_socket *s)
+{
+    return is_open(s) && is_joined(b, s) && !wants_mouth(b, s);
 }
 
 /* Each of `some` is one of `all`. */
@@ -126,7 +145,9 @@ static void close_socket(struct dsb_beacons *b, struct dsb_beacons_socket *s)
 {
     if (is_open(s))
         nx_net_close(&b->config.net, s->handle);
-    s->handle = NX_HANDLE_NONE;
+    if (has_mouth(s))
+        nx_net_close(&b->config.net, s->mouth);
+    s->handle = s->mouth = NX_HANDLE_NONE;
     s->joined = 0;
     s->is_readable = false;
 }
@@ -172,6 +193,23 @@ static void open_socket(struct dsb_beacons *b, struct nx_instant now, size_t i)
     pause(b, now, s);
 }
 
+/* At a port of its own: who binds the same one to a single address takes what is sent there from
+ * the other socket. */
+static void open_mouth(struct dsb_beacons *b, struct nx_instant now, size_t i)
+{
+    struct dsb_beacons_socket *s = &b->sockets[i];
+    struct nx_address local = b->config.from[i].address;
+    struct nx_net_fault fault;
+
+    local.port = 0;
+    if (nx_net_bind(&b->config.net, &local, false, &s->mouth, &fault) == NX_OK)
+        return;
+    s->mouth = NX_HANDLE_NONE;
+    s->why = fault.why;
+    b->counts.socket_failures++;
+    pause(b, now, s);
+}
+
 static void join_missing(struct dsb_beacons *b, struct nx_instant now, size_t i)
 {
     struct dsb_beacons_socket *s = &b->sockets[i];
@@ -212,6 +250,8 @@ static void keep_open(struct dsb_beacons *b, struct nx_instant now, size_t i)
         return;
     if (!is_open(s))
         open_socket(b, now, i);
+    if (is_open(s) && wants_mouth(b, s))
+        open_mouth(b, now, i);
     if (is_open(s))
         join_missing(b, now, i);
 }
@@ -267,7 +307,7 @@ static void receive_batch(struct dsb_beacons *b, struct nx_instant now,
 /* All is as it is wanted: what went wrong before is forgotten. */
 static void forget_failures(const struct dsb_beacons *b, struct dsb_beacons_socket *s)
 {
-    if (b->mode != DSB_DISCOVERY_OFF && (!is_open(s) || !is_joined(b, s)))
+    if (b->mode != DSB_DISCOVERY_OFF && !is_whole(b, s))
         return;
     nx_backoff_reset(&s->backoff);
     nx_why_set(&s->why, "");
@@ -289,11 +329,14 @@ static void sign(struct dsb_beacons *b)
 
 static void send_one(struct dsb_beacons *b, const struct nx_address *to, struct nx_bytes datagram)
 {
-    const struct dsb_beacons_socket *s = &b->sockets[socket_index(to->family)];
+    size_t i = socket_index(to->family);
+    const struct dsb_beacons_socket *s = &b->sockets[i];
     enum nx_status status = NX_E_CLOSED;
 
-    if (is_open(s))
-        status = nx_net_send_to(&b->config.net, s->handle, to, datagram);
+    if (b->config.from[i].is_mute)
+        return;
+    if (is_open(s) && !wants_mouth(b, s))
+        status = nx_net_send_to(&b->config.net, has_mouth(s) ? s->mouth : s->handle, to, datagram);
     if (status == NX_OK)
         b->counts.sent++;
     else if (status == NX_WOULD_BLOCK)
@@ -364,7 +407,7 @@ struct nx_instant dsb_beacons_deadline(const struct dsb_beacons *b)
 
         if (s->is_readable)
             return at_once;
-        if (!is_open(s) || !is_joined(b, s))
+        if (!is_whole(b, s))
             deadline = nx_instant_earlier(deadline, nx_backoff_deadline(&s->backoff));
     }
     return deadline;

@@ -4,8 +4,8 @@
  *     time ---------------- work --->  | beacons |
  *     which interfaces ------------->  +---------+ <- dsb_node_datagram_output --
  *
- * One socket for each family, each with a life of its own, so that a machine without IPv6 is a machine
- * with IPv4:
+ * One socket for each family, with a second one to send by where sessions are taken at one address alone.
+ * Each family has a life of its own, so that a machine without IPv6 is a machine with IPv4:
  *
  *              work, when it is due                 bind refused, or receiving failed
  *     CLOSED -----------------------> OPEN -------------------------------------------> CLOSED, due
@@ -32,6 +32,15 @@
 #include "core/net/net.h"
 #include "core/node/node.h"
 
+#define DSB_BEACONS_SOCKETS 2 /* IPv4, IPv6 */
+
+/* Where sessions are taken over one family. Whoever hears a beacon dials the address that it came
+ * from, so it leaves from there. */
+struct dsb_beacons_from {
+    bool is_mute;              /* nowhere: it is heard over this family, and nothing is sent */
+    struct nx_address address; /* there alone; the zero value: at any address, the system picks */
+};
+
 struct dsb_beacons_config {
     struct dsb_node *node; /* kept; started or not */
     struct nx_net net;     /* copied; what it points to is kept */
@@ -40,6 +49,7 @@ struct dsb_beacons_config {
      * the same never leaves. */
     const struct dsb_identity *identity;
 
+    struct dsb_beacons_from from[DSB_BEACONS_SOCKETS];
     uint16_t port;           /* bound, and of the groups; 0: DSB_DISCOVERY_PORT */
     uint32_t loopback_index; /* the loopback interface; 0: there is none */
     uint64_t seed;           /* of the draws of the pauses, which are no secret */
@@ -59,13 +69,12 @@ struct dsb_beacons_counts {
 
 struct dsb_beacons_socket {
     struct nx_handle handle; /* NX_HANDLE_NONE: closed */
+    struct nx_handle mouth;  /* bound to `from`, and sends; NX_HANDLE_NONE: `handle` does */
     struct nx_backoff backoff;
     uint32_t joined;  /* bit n: the group, on the interface at place n */
     bool is_readable; /* there may be more */
     struct nx_why why;
 };
-
-#define DSB_BEACONS_SOCKETS 2 /* IPv4, IPv6 */
 
 struct dsb_beacons {
     struct dsb_beacons_config config;

@@ -19,6 +19,7 @@ struct opened {
     uint32_t joined[DSB_BEACONS_INTERFACES_MAX];
     uint32_t joined_count;
     uint32_t waiting; /* datagrams that can be received */
+    uint32_t sent_count;
 };
 
 struct stage {
@@ -28,6 +29,7 @@ struct stage {
 
     enum nx_net_failure bind_failure; /* of one family */
     enum nx_address_family bind_failure_of;
+    struct nx_address bad_local; /* is no address of this machine */
     uint32_t bad_interface;
     enum nx_status receive_failure;
     enum nx_status send_status;
@@ -57,6 +59,8 @@ static enum nx_net_failure stage_bind(void *self, const struct nx_address *local
     struct stage *s = self;
 
     s->bind_count++;
+    if (nx_address_same_host(local, &s->bad_local))
+        return NX_NET_NOT_OURS;
     if (s->bind_failure != NX_NET_FAILURE_NONE && s->bind_failure_of == local->family)
         return s->bind_failure;
     NX_CHECK(s->opened_count < OPENED_MAX);
@@ -90,6 +94,7 @@ static enum nx_status stage_send_to(void *self, struct nx_handle handle,
         return s->send_status;
     NX_CHECK(s->sent_count < SENT_MAX && datagram.len <= sizeof(s->sent_bytes));
     s->sent[s->sent_count++] = *to;
+    opened_at(handle)->sent_count++;
     memcpy(s->sent_bytes, datagram.ptr, datagram.len);
     s->sent_len = datagram.len;
     return NX_OK;
@@ -594,6 +599,73 @@ static void failing(void)
     EXPECT_TEXT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV4)->text, "");
 }
 
+static uint32_t bound_at(const char *text, uint16_t port)
+{
+    struct nx_address wanted = address_of(text);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < stage.opened_count; i++)
+        count += nx_address_same_host(&stage.opened[i].local, &wanted) &&
+                 stage.opened[i].local.port == port && !stage.opened[i].is_closed;
+    return count;
+}
+
+/* Listening at one IPv6 address, and nowhere over IPv4. */
+static struct dsb_beacons_config of_one_address(void)
+{
+    struct dsb_beacons_config config = {.seed = 1};
+
+    config.from[0].is_mute = true;
+    config.from[1].address = address_of("[2001:db8::7]:34567");
+    return config;
+}
+
+static void leaving_from(void)
+{
+    struct nx_address unicast[2] = {address_of("192.0.2.7:5"), address_of("[2001:db8::9]:6")};
+    struct dsb_beacons_config config = of_one_address();
+
+    unit_row(
+        "where sessions are taken at one address, beacons leave from it, by a port of its own");
+    begin_with(DSB_DISCOVERY_MULTICAST, false, &config, unicast, 2);
+    turn(0);
+    EXPECT_EQ(stage.bind_count, 3);
+    EXPECT_EQ(bound_at("[2001:db8::7]:1", 0), 1);
+    EXPECT(!stage.opened[2].is_shared);
+    EXPECT_EQ(sent_to(GROUP6, 2), 1);
+    EXPECT_EQ(sent_to(GROUP6, 3), 1);
+    EXPECT_EQ(sent_to("[2001:db8::9]:6", 0), 1);
+    EXPECT_EQ(stage.opened[2].sent_count, 3);
+
+    unit_row("and where none are taken, none leave; both families are heard");
+    EXPECT_EQ(stage.sent_count, 3);
+    EXPECT_EQ(beacons.counts.unsent, 0);
+    EXPECT_EQ(bound_at("0.0.0.0:1", 37020), 1);
+    EXPECT_EQ(bound_at("[::]:1", 37020), 1);
+    EXPECT_EQ(stage.join_count, 4);
+    EXPECT(nx_instant_is_never(dsb_beacons_deadline(&beacons)));
+
+    unit_row("closing closes what it sends by as well");
+    dsb_beacons_close(&beacons);
+    EXPECT_EQ(bound_at("[2001:db8::7]:1", 0), 0);
+
+    unit_row("while the address is not there nothing is sent, and it is tried again");
+    begin_with(DSB_DISCOVERY_MULTICAST, false, &config, NULL, 0);
+    stage.bad_local = config.from[1].address;
+    turn(0);
+    EXPECT_EQ(stage.sent_count, 0);
+    EXPECT_EQ(beacons.counts.socket_failures, 1);
+    EXPECT_TEXT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV6)->text,
+                "bind [2001:db8::7]:0: no interface of this machine has that address");
+    EXPECT_EQ(stage.join_count, 4);
+    stage.bad_local.family = NX_ADDRESS_NONE;
+    (void)sit_out_pause();
+    EXPECT_EQ(bound_at("[2001:db8::7]:1", 0), 1);
+    EXPECT_TEXT(dsb_beacons_why(&beacons, NX_ADDRESS_IPV6)->text, "");
+    turn(6000);
+    EXPECT_EQ(stage.sent_count, 2);
+}
+
 static enum nx_status choose(uint32_t first, uint32_t second, uint32_t third)
 {
     const uint32_t numbers[] = {first, second, third};
@@ -714,6 +786,7 @@ UNIT_SUITE(beacons_test)
     loopback();
     receiving();
     failing();
+    leaving_from();
     interfaces_come_and_go();
     modes();
 }

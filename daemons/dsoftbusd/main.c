@@ -58,8 +58,9 @@ static struct driver driver;
 
 static uint32_t socket_count(uint32_t connections)
 {
-    /* A socket that was closed keeps its place for one turn of the loop. */
-    return connections + DSB_GATE_PLACES_MAX + DSB_LISTENERS_MAX + 2 * DSB_BEACONS_SOCKETS;
+    /* A socket that was closed keeps its place for one turn of the loop; each family of beacons has
+     * two at most. */
+    return connections + DSB_GATE_PLACES_MAX + DSB_LISTENERS_MAX + 4 * DSB_BEACONS_SOCKETS;
 }
 
 static bool begin_network(struct driver *p)
@@ -199,10 +200,34 @@ static void allow_v1(struct driver *p)
     }
 }
 
+/* Where the port that beacons name is listened to over this family. Of several addresses the system
+ * picks one, as if it were any. */
+static struct dsb_beacons_from beacons_from(const struct driver *p, enum nx_address_family family)
+{
+    static const uint8_t any[16] = {0};
+    struct dsb_beacons_from from = {.is_mute = true};
+
+    for (uint32_t i = 0; i < p->listen_count; i++) {
+        const struct nx_address *at = &p->listen[i];
+
+        if (at->family != family || at->port != p->listen[0].port)
+            continue;
+        bool is_one = from.is_mute && memcmp(at->bytes, any, sizeof(any)) != 0;
+        from = (struct dsb_beacons_from){.is_mute = false};
+        if (is_one)
+            from.address = *at;
+    }
+    return from;
+}
+
 static void begin_discovery(struct driver *p)
 {
     struct dsb_beacons_config config = {
-        .node = &p->node, .net = p->net, .identity = p->state.identity.identity};
+        .node = &p->node,
+        .net = p->net,
+        .identity = p->state.identity.identity,
+        .from = {beacons_from(p, NX_ADDRESS_IPV4), beacons_from(p, NX_ADDRESS_IPV6)},
+    };
     struct nx_rng rng = nx_entropy();
     bool is_of_chosen = p->options.discovery == DSB_DISCOVERY_QUIET ||
                         p->options.discovery == DSB_DISCOVERY_MULTICAST;
