@@ -357,8 +357,13 @@ static void on_discovery(struct dsb_connections *c, struct nx_instant now,
     bool is_news =
         event->discovery == DSB_DISCOVERY_SEEN || event->discovery == DSB_DISCOVERY_CHANGED;
 
-    if (is_news && n != NULL && n->is_paired && n->is_proved)
-        (void)!dsb_reach_hurry(&c->reach, now, event->id_text, DSB_REACH_BEACON);
+    if (!is_news || n == NULL || !n->is_paired || !n->is_proved)
+        return;
+    (void)!dsb_reach_hurry(&c->reach, now, event->id_text, DSB_REACH_BEACON);
+    /* It may be somewhere else than where its session leads, and that would not be told for long. */
+    struct dsb_mux *session = dsb_node_session(c->config.node, event->id_text);
+    if (session != NULL)
+        dsb_mux_doubt(session, now);
 }
 
 void dsb_connections_news(struct dsb_connections *c, struct nx_instant now,

@@ -366,6 +366,28 @@ static void cut_rows(void)
     EXPECT_STATUS(a->news.end.status, NX_E_TIMEOUT);
     EXPECT(fabric_has_one_session(a, b));
 
+    unit_row("sooner when the device says that it is somewhere else");
+    begin_paired();
+    pipe_host_cut(b->host);
+    fabric_hear_signed(b, a, fabric_address(9, 2, FABRIC_PORT), 1);
+    fabric_pass(f, nx_seconds(3 * DSB_SESSION_DOUBT_S));
+    EXPECT_EQ(b->news.ended_count, 1);
+    EXPECT(fabric_has_one_session(a, b));
+
+    unit_row("a session that lives outlasts that question");
+    begin_paired();
+    fabric_hear_signed(b, a, fabric_address(9, 2, FABRIC_PORT), 1);
+    fabric_pass(f, nx_seconds(100));
+    EXPECT_EQ(a->news.ended_count + b->news.ended_count, 0);
+    EXPECT(fabric_has_one_session(a, b));
+
+    unit_row("whoever else says so is not asked for it");
+    begin_paired();
+    pipe_host_cut(b->host);
+    fabric_hear(b, a, fabric_address(9, 2, FABRIC_PORT));
+    fabric_pass(f, nx_seconds(3 * DSB_SESSION_DOUBT_S));
+    EXPECT_EQ(b->news.ended_count, 0);
+
     unit_row("a device that is gone is dialled with growing pauses, and no more");
     begin_paired();
     fabric_switch_off(a, true);

@@ -312,19 +312,52 @@ void fabric_touch(struct fabric_device *d)
 
 /* ---- what rows begin with -------------------------------------------------------------------- */
 
-void fabric_hear(struct fabric_device *d, const struct fabric_device *other, struct nx_address at)
+static struct dsb_beacon beacon_of(const struct fabric_device *other, struct nx_address at)
 {
-    uint8_t bytes[DSB_BEACON_MAX];
-    struct nx_writer out = nx_writer_over(bytes, sizeof(bytes));
     struct dsb_beacon beacon = {.device_id = nx_bytes_of_text(other->identity.id_text),
                                 .port = at.port};
 
     memcpy(beacon.noise_static, other->identity.noise_static, sizeof(beacon.noise_static));
-    EXPECT_STATUS(dsb_beacon_encode(&beacon, &out, NULL), NX_OK);
+    return beacon;
+}
+
+static void hear(struct fabric_device *d, const struct dsb_beacon *beacon, struct nx_address at)
+{
+    uint8_t bytes[DSB_BEACON_MAX];
+    struct nx_writer out = nx_writer_over(bytes, sizeof(bytes));
+
+    EXPECT_STATUS(dsb_beacon_encode(beacon, &out, NULL), NX_OK);
     at.port = DSB_DISCOVERY_PORT;
     EXPECT_STATUS(dsb_node_datagram_input(&d->node, d->fabric->now, at, nx_writer_bytes(&out)),
                   NX_OK);
     d->is_touched = true;
+}
+
+void fabric_hear(struct fabric_device *d, const struct fabric_device *other, struct nx_address at)
+{
+    struct dsb_beacon beacon = beacon_of(other, at);
+
+    hear(d, &beacon, at);
+}
+
+void fabric_hear_signed(struct fabric_device *d, const struct fabric_device *other,
+                        struct nx_address at, uint64_t sequence)
+{
+    struct dsb_beacon beacon = beacon_of(other, at);
+    uint8_t bytes[DSB_BEACON_MAX], message[DSB_BEACON_MESSAGE_MAX];
+    struct nx_writer out = nx_writer_over(bytes, sizeof(bytes));
+    struct nx_bytes signed_part = {NULL, 0};
+    struct dsb_beacon unsigned_one;
+
+    beacon.has_trailer = true;
+    beacon.sequence = sequence;
+    beacon.ttl_s = DSB_DISCOVERY_TTL_S;
+    EXPECT_STATUS(dsb_beacon_encode(&beacon, &out, NULL), NX_OK);
+    EXPECT_STATUS(dsb_beacon_decode(nx_writer_bytes(&out), &unsigned_one, &signed_part, NULL),
+                  NX_OK);
+    nx_crypto_ed25519_sign(beacon.signature, dsb_beacon_message(signed_part, message),
+                           other->identity.secret_seed);
+    hear(d, &beacon, at);
 }
 
 void fabric_pair(struct fabric_device *owner, struct fabric_device *typist)

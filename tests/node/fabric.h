@@ -85,6 +85,10 @@ void fabric_touch(struct fabric_device *d);
 /* `d` hears an unsigned beacon of `other`, as if that listened at `at`. */
 void fabric_hear(struct fabric_device *d, const struct fabric_device *other, struct nx_address at);
 
+/* The same, signed; it counts when `sequence` is above the last one. */
+void fabric_hear_signed(struct fabric_device *d, const struct fabric_device *other,
+                        struct nx_address at, uint64_t sequence);
+
 /* Beacons both ways, six digits from `owner` to `typist`, and a session. */
 void fabric_pair(struct fabric_device *owner, struct fabric_device *typist);
 
