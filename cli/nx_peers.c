@@ -123,14 +123,22 @@ static void print_last_end(struct dsoftbusd_session_end_reader end)
                dsoftbusd_session_end_get_unconfirmed_messages(end), lost);
 }
 
+static const char *standing_of(struct dsoftbusd_peer_reader p)
+{
+    if (dsoftbusd_peer_get_is_paired(p))
+        return "paired";
+    return dsoftbusd_peer_get_one_sided(p) ? "not paired" : "a v1 node";
+}
+
 static void print_peer(struct dsoftbusd_peer_reader p)
 {
     cli_print_padded(stdout, dsoftbusd_peer_get_name(p), CLI_NAME_COLUMN);
-    printf("  %s  %s", cli_show_id(dsoftbusd_peer_get_id(p)).text,
-           dsoftbusd_peer_get_is_paired(p) ? "paired" : "a v1 node");
+    printf("  %s  %s", cli_show_id(dsoftbusd_peer_get_id(p)).text, standing_of(p));
     print_session(p);
     if (dsoftbusd_peer_get_one_sided(p))
-        printf("; it has forgotten this device: unpair it and pair again");
+        printf(dsoftbusd_peer_get_is_paired(p)
+                   ? "; it has forgotten this device: pair again, or unpair it"
+                   : "; it takes this device for paired: pair again, or unpair it there");
     if (dsoftbusd_peer_has_last_end(p) &&
         dsoftbusd_peer_get_session(p) != DSOFTBUSD_SESSION_STATE_UP)
         print_last_end(dsoftbusd_peer_get_last_end(p));

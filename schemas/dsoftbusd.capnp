@@ -214,7 +214,8 @@ struct Peer {
   # The pinned one: the fingerprint that a person compares.
 
   isPaired @3 :Bool;
-  # Not: a v1 node that was allowed, for as long as it has a session.
+  # Not: a v1 node that was allowed, for as long as it has a session; or a device that is here and
+  # takes us for paired, which is one-sided.
 
   pairedAtS @4 :UInt64;
   # Seconds since 1970 by this machine's clock; 0: it had none. To be shown, nothing more.
@@ -225,7 +226,7 @@ struct Peer {
   addresses @6 :List(Text);
 
   oneSided @7 :Bool;
-  # It said that it is not paired with us: pair again.
+  # One of the two is paired with the other and not the other way round: pair again.
 
   session @8 :SessionState;
   sessionAddress @9 :Text;

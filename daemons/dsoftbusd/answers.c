@@ -313,24 +313,49 @@ static struct nx_bytes peer_body(struct dsoftbusd *d, const char *id_text, struc
     return finish(&b);
 }
 
-/* The least id above `after` of those that are paired, or have a v1 session; false: none. */
-static bool next_peer(const struct dsoftbusd *d, const char *after, char next[DSB_ID_TEXT_MAX + 1])
+/* One that takes us for paired and is not: worth telling while it is here. */
+static bool is_one_sided(const struct dsoftbusd *d, const struct dsoftbusd_last_end *end)
+{
+    const struct dsb_neighbour *n = neighbour_of(d, end->id_text);
+
+    return end->is_one_sided && n != NULL && n->is_present;
+}
+
+/* One after the other: who is paired, who has a v1 session, who takes us for paired; some of them
+ * twice. False: there is none at this place. */
+static bool peer_at(const struct dsoftbusd *d, uint32_t i, char id_text[DSB_ID_TEXT_MAX + 1])
 {
     const struct dsb_registry *registry = &d->config.node->registry;
     const struct dsb_connections *c = d->config.connections;
+
+    if (i < dsb_registry_count(registry)) {
+        memcpy(id_text, dsb_registry_at(registry, i)->id_text, DSB_ID_TEXT_MAX + 1);
+        return true;
+    }
+    i -= dsb_registry_count(registry);
+    if (i < c->used_end) {
+        const struct dsb_connection *conn = &c->config.places[i];
+
+        nx_hex_encode(nx_bytes_of(conn->session.peer.id, DSB_ID_LEN), id_text);
+        return conn->is_v1_up;
+    }
+    i -= c->used_end;
+    memcpy(id_text, d->ends[i].id_text, DSB_ID_TEXT_MAX + 1);
+    return is_one_sided(d, &d->ends[i]);
+}
+
+/* The least id above `after` of all of them; false: none. */
+static bool next_peer(const struct dsoftbusd *d, const char *after, char next[DSB_ID_TEXT_MAX + 1])
+{
+    uint32_t count = dsb_registry_count(&d->config.node->registry) +
+                     d->config.connections->used_end + d->end_count;
     struct nx_text t = nx_text_over(next, DSB_ID_TEXT_MAX + 1);
     char least[DSB_ID_TEXT_MAX + 1] = "";
 
-    for (uint32_t i = 0; i < dsb_registry_count(registry) + c->used_end; i++) {
-        uint32_t place = i - dsb_registry_count(registry);
+    for (uint32_t i = 0; i < count; i++) {
         char id_text[DSB_ID_TEXT_MAX + 1];
 
-        if (i < dsb_registry_count(registry))
-            memcpy(id_text, dsb_registry_at(registry, i)->id_text, sizeof(id_text));
-        else if (c->config.places[place].is_v1_up)
-            nx_hex_encode(nx_bytes_of(c->config.places[place].session.peer.id, DSB_ID_LEN),
-                          id_text);
-        else
+        if (!peer_at(d, i, id_text))
             continue;
         if (nx_bytes_compare(text(id_text), text(after)) > 0 &&
             (least[0] == '\0' || nx_bytes_compare(text(id_text), text(least)) < 0))

@@ -342,6 +342,15 @@ static const char *why_pairing_failed(const struct dsb_node_event *event)
     return nx_status_text(event->status);
 }
 
+/* It is not one-sided any more, whatever it is instead. */
+static void agree(struct dsoftbusd *d, const char *id_text)
+{
+    for (uint32_t i = 0; i < d->end_count; i++) {
+        if (same_text(d->ends[i].id_text, id_text))
+            d->ends[i].is_one_sided = false;
+    }
+}
+
 /* A session stands: what waited for it goes on. */
 static void on_session_up(struct dsoftbusd *d, struct nx_instant now, const char *id_text)
 {
@@ -356,10 +365,7 @@ static void on_session_up(struct dsoftbusd *d, struct nx_instant now, const char
         else if (is_about(call, DSOFTBUSD_OPERATION_OPEN, id_text))
             dsoftbusd_stream_open(d, now, call);
     }
-    for (uint32_t i = 0; i < d->end_count; i++) {
-        if (same_text(d->ends[i].id_text, id_text))
-            d->ends[i].is_one_sided = false;
-    }
+    agree(d, id_text);
 }
 
 static void on_dial_failed(struct dsoftbusd *d, const char *id_text, enum nx_status status,
@@ -456,6 +462,7 @@ void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
         on_change(d, event);
         break;
     case DSB_NODE_PAIRED:
+        agree(d, event->id_text);
         finish_calls(d, operation_of(event->role), event->id_text, NX_OK, NULL, false);
         break;
     case DSB_NODE_PAIRING_FAILED:
@@ -463,6 +470,7 @@ void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
                      why_pairing_failed(event), event->is_spent);
         break;
     case DSB_NODE_UNPAIRED:
+        agree(d, event->id_text);
         finish_calls(d, DSOFTBUSD_OPERATION_UNPAIR, event->id_text, NX_OK, NULL, false);
         break;
     case DSB_NODE_STORE_FAILED:
@@ -520,6 +528,8 @@ void dsoftbusd_on_connections(struct dsoftbusd *d, struct nx_instant now,
 
         end->is_one_sided = true;
         end->at = end->at.ns == 0 ? now : end->at;
+    } else if (event->refusal != DSB_REFUSAL_NONE) {
+        agree(d, event->id_text);
     }
     switch (event->kind) {
     case DSB_CONNECTIONS_DIAL_FAILED:
