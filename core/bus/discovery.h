@@ -65,9 +65,9 @@ struct dsb_discovery_config {
 struct dsb_discovery_config dsb_discovery_config_default(void);
 
 enum dsb_discovery_event_kind {
-    DSB_DISCOVERY_SEEN,         /* a device is there that was not */
-    DSB_DISCOVERY_CHANGED,      /* it says something else, or may be reached elsewhere */
-    DSB_DISCOVERY_GONE,         /* its TTL is over, or it made room for a new one */
+    DSB_DISCOVERY_SEEN,    /* a device is there that was not */
+    DSB_DISCOVERY_CHANGED, /* it says something else, may be reached elsewhere, or has restarted */
+    DSB_DISCOVERY_GONE,    /* its TTL is over, or it made room for a new one */
     DSB_DISCOVERY_KEY_CONFLICT, /* a paired device's own signature stands over another static */
     DSB_DISCOVERY_MISSED,       /* more happened than was taken: list again; no id */
 };

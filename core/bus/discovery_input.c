@@ -92,10 +92,17 @@ static enum nx_status verify(struct dsb_discovery *d, const struct dsb_neighbour
     return status;
 }
 
+static uint32_t boot_of(uint64_t sequence)
+{
+    return (uint32_t)(sequence >> 32);
+}
+
 /* The device's own word. That it was said is remembered whatever it is, so that it counts once. */
 static enum nx_status hear_verified(struct dsb_discovery *d, struct dsb_neighbour *n,
                                     const struct heard *h)
 {
+    bool has_restarted = n->sequence != 0 && boot_of(n->sequence) != boot_of(h->beacon.sequence);
+
     n->sequence = h->beacon.sequence;
     if (!dsb_neighbour_has_static(n, &h->beacon)) {
         d->counts.key_conflicts++;
@@ -104,7 +111,7 @@ static enum nx_status hear_verified(struct dsb_discovery *d, struct dsb_neighbou
         return NX_E_IDENTITY;
     }
     n->has_key_conflict = false;
-    take_in(d, n, h, dsb_neighbour_describe(n, &h->beacon), true);
+    take_in(d, n, h, dsb_neighbour_describe(n, &h->beacon) || has_restarted, true);
     return NX_OK;
 }
 

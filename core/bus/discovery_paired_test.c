@@ -86,6 +86,24 @@ static void test_budgets(void)
 
 /* ---- paired devices ------------------------------------------------------------------------- */
 
+static void test_restarted(void)
+{
+    const uint64_t boot = (uint64_t)1 << 32;
+
+    unit_row("a device that has restarted is told as changed, once each time");
+    listener_start();
+    EXPECT_STATUS(listener_pin(1, 0), NX_OK);
+    EXPECT_STATUS(listener_hear_signed(1, 0, 7 * boot + 9, device_host(1)), NX_OK);
+    listener_expect_events("S01 ");
+    EXPECT_STATUS(listener_hear_signed(1, 1, 7 * boot + 10, device_host(1)), NX_OK);
+    listener_expect_events("");
+    EXPECT_STATUS(listener_hear_signed(1, 2, 8 * boot + 1, device_host(1)), NX_OK);
+    listener_expect_events("C01 ");
+    EXPECT_STATUS(listener_hear_signed(1, 3, 8 * boot + 2, device_host(1)), NX_OK);
+    EXPECT_STATUS(listener_hear_signed(1, 4, 7 * boot + 11, device_host(1)), NX_OK);
+    listener_expect_events("");
+}
+
 static void test_signed(void)
 {
     struct dsb_beacon b;
@@ -252,6 +270,7 @@ UNIT_SUITE(discovery_paired_test)
 {
     test_budgets();
     test_signed();
+    test_restarted();
     test_keys();
     test_pins();
 }

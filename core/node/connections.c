@@ -360,7 +360,8 @@ static void on_discovery(struct dsb_connections *c, struct nx_instant now,
     if (!is_news || n == NULL || !n->is_paired || !n->is_proved)
         return;
     (void)!dsb_reach_hurry(&c->reach, now, event->id_text, DSB_REACH_BEACON);
-    /* It may be somewhere else than where its session leads, and that would not be told for long. */
+    /* It has restarted, or may be somewhere else than where its session leads, and nobody would know
+     * for long. */
     struct dsb_mux *session = dsb_node_session(c->config.node, event->id_text);
     if (session != NULL)
         dsb_mux_doubt(session, now);
