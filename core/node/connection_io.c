@@ -134,8 +134,12 @@ static void come_up(struct dsb_connections *c, struct nx_instant now, struct dsb
         return;
     }
     dsb_connection_try_won(c, now, conn);
-    if (!is_for_pairing)
+    if (!is_for_pairing) {
         note_reached(c, now, conn);
+    } else if (conn->session.is_initiator) {
+        memcpy(c->pair_id, conn->session.peer.id, sizeof(c->pair_id));
+        c->pair_address = conn->address;
+    }
 }
 
 /* ---- what the session has become ------------------------------------------------------------- */

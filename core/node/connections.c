@@ -338,6 +338,18 @@ static void want(struct dsb_connections *c, struct nx_instant now, const char *i
         (void)!dsb_reach_up(&c->reach, now, id_text); /* it came before this news was taken */
 }
 
+/* Beacons said where it is, before there was a key to check them with; where we paired it is proved. */
+static void on_paired(struct dsb_connections *c, struct nx_instant now, const char *id_text)
+{
+    uint8_t id[DSB_ID_LEN];
+
+    want(c, now, id_text);
+    if (dsb_id_of_text(DSB_WORLD_NET, id_text, id) == NX_OK &&
+        memcmp(id, c->pair_id, sizeof(id)) == 0)
+        (void)!dsb_discovery_authenticated(&c->config.node->discovery, now,
+                                           nx_bytes_of_text(id_text), c->pair_address);
+}
+
 static void on_session_ended(struct dsb_connections *c, struct nx_instant now,
                              const struct dsb_node_event *event)
 {
@@ -372,7 +384,7 @@ void dsb_connections_news(struct dsb_connections *c, struct nx_instant now,
 {
     switch (event->kind) {
     case DSB_NODE_PAIRED:
-        want(c, now, event->id_text);
+        on_paired(c, now, event->id_text);
         break;
     case DSB_NODE_UNPAIRED:
         (void)!dsb_reach_forget(&c->reach, event->id_text);

@@ -139,6 +139,10 @@ struct dsb_connections {
 
     uint32_t at_gate[DSB_GATE_PLACES_MAX]; /* the connection that holds this place of the gate */
     struct dsb_dialling dials[DSB_DIALS_MAX];
+    /* The last device that was dialled for pairing and proved itself, and where. */
+    uint8_t pair_id[DSB_ID_LEN];
+    struct nx_address pair_address;
+
     uint32_t used_end; /* every place from here on is FREE */
     bool is_synced;    /* `reach` wants whoever is in the registry */
     bool has_more;     /* the last turn left something behind */

@@ -145,6 +145,15 @@ static void pairing_rows(void)
     EXPECT_EQ(told(b, DSB_CONNECTIONS_DIAL_FAILED), 1);
     EXPECT_EQ(f->net.dial_count, 0);
 
+    unit_row("the session goes where the pairing went, whatever strangers say");
+    begin();
+    fabric_hear(b, a, a->address);
+    fabric_hear(b, a, fabric_address(9, 2, FABRIC_PORT));
+    offer_and_type(NULL);
+    EXPECT_EQ(b->news.paired_count, 1);
+    fabric_pass(f, nx_seconds(5));
+    EXPECT(fabric_has_one_session(a, b));
+
     unit_row("another device at the announced address pairs with nobody");
     begin();
     fabric_hear(b, a, c->address);
