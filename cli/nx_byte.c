@@ -4,19 +4,14 @@
  * went well knows that the file is there. */
 #include "cli/nx_commands.h"
 #include "cli/nx_send.h"
+#include "cli/nx_target.h"
 #include "cli/nx_wait.h"
-#include "cli/received_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static bool is_standard(const char *path)
-{
-    return path == NULL || strcmp(path, "-") == 0;
-}
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
@@ -26,12 +21,12 @@ static enum cli_exit open_source(struct cli *cli, const char *path, int *fd, uin
     struct stat there;
 
     *total = 0;
-    *fd = is_standard(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    *fd = cli_is_standard(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
         return cli_fail(cli, CLI_FAILED, "%s: %s", path, strerror(errno));
     if (fstat(*fd, &there) != 0 || S_ISDIR(there.st_mode))
         return cli_fail(cli, CLI_FAILED, "%s is a directory; name a file",
-                        is_standard(path) ? "standard input" : path);
+                        cli_is_standard(path) ? "standard input" : path);
     if (S_ISREG(there.st_mode))
         *total = (uint64_t)there.st_size;
     return CLI_DONE;
@@ -71,89 +66,16 @@ enum cli_exit cli_byte_send(struct cli *cli)
     if (code == CLI_DONE)
         code = cli_open(cli);
     if (code == CLI_DONE)
-        code = send_file(cli, fd, is_standard(path) ? "standard input" : path, total);
+        code = send_file(cli, fd, cli_is_standard(path) ? "standard input" : path, total);
     if (fd > STDERR_FILENO)
         close(fd);
     return code;
 }
 
-/* ---- where it goes ------------------------------------------------------------------------- */
-
-struct target {
-    const char *path; /* NULL: standard output */
-    bool may_replace;
-    struct received_file file;
-};
-
-/* What would be found out at the end only. */
-static enum cli_exit check_path(struct cli *cli, const struct target *target)
-{
-    struct stat there;
-
-    if (stat(target->path, &there) != 0)
-        return errno == ENOENT ? CLI_DONE
-                               : cli_fail(cli, CLI_FAILED, "%s: %s", target->path, strerror(errno));
-    if (!S_ISREG(there.st_mode))
-        return cli_fail(cli, CLI_FAILED, "%s is no file; name one, or use - and redirect it",
-                        target->path);
-    if (!target->may_replace)
-        return cli_fail(cli, CLI_FAILED,
-                        "%s is there already; name another file, or replace it with --force",
-                        target->path);
-    return CLI_DONE;
-}
-
-static enum cli_exit begin_file(struct cli *cli, struct target *target)
-{
-    const char *slash = strrchr(target->path, '/');
-    char folder[sizeof(target->file.path)];
-    struct stat there;
-    size_t len = slash == NULL ? 0 : (size_t)(slash - target->path) + 1;
-
-    if (slash != NULL && slash[1] == '\0')
-        return cli_fail(cli, CLI_FAILED, "%s names a directory; name a file", target->path);
-    if (len >= sizeof(folder))
-        return cli_fail(cli, CLI_FAILED, "that path is too long");
-    memcpy(folder, len == 0 ? "." : target->path, len == 0 ? 1 : len);
-    folder[len == 0 ? 1 : len] = '\0';
-    if (stat(folder, &there) != 0)
-        return cli_fail(cli, CLI_FAILED, "%s: %s", folder, strerror(errno));
-    if (!received_file_begin(&target->file, folder, target->path))
-        return cli_fail(cli, CLI_FAILED, "%s: %s", target->path, strerror(errno));
-    return CLI_DONE;
-}
-
-/* EINTR: a signal came, and not all was written. */
-static bool write_all(int fd, struct nx_bytes bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t len = write(fd, bytes.ptr, bytes.len);
-
-        if (len < 0 && errno != EAGAIN && (errno != EINTR || cli_wait_has_signal()))
-            return false;
-        bytes = nx_bytes_skip(bytes, len > 0 ? (size_t)len : 0);
-    }
-    return true;
-}
-
-static bool write_target(struct target *target, struct nx_bytes bytes)
-{
-    return target->path == NULL ? write_all(STDOUT_FILENO, bytes)
-                                : received_file_write(&target->file, bytes);
-}
-
-static bool keep_target(struct target *target)
-{
-    if (target->path == NULL)
-        return true;
-    return target->may_replace ? received_file_keep(&target->file)
-                               : received_file_keep_new(&target->file);
-}
-
 /* ---- receiving ----------------------------------------------------------------------------- */
 
 static void give_up(struct cli_stream *s, struct cli_progress *progress,
-                    const struct target *target)
+                    const struct cli_target *target)
 {
     int error = errno;
 
@@ -161,12 +83,11 @@ static void give_up(struct cli_stream *s, struct cli_progress *progress,
         return; /* it is heard by the next pull, and is the reason */
     cli_progress_end(progress);
     s->has_failed = true;
-    cli_fail(s->cli, CLI_FAILED, "%s: %s", target->path == NULL ? "standard output" : target->path,
-             strerror(error));
+    cli_fail(s->cli, CLI_FAILED, "%s: %s", cli_target_name(target), strerror(error));
     cli_stream_abort(s, CLI_ABORT_UNKEPT, "it could not be kept where it was received");
 }
 
-static enum cli_exit receive(struct cli_stream *s, struct target *target,
+static enum cli_exit receive(struct cli_stream *s, struct cli_target *target,
                              struct cli_progress *progress)
 {
     while (!s->is_over) {
@@ -178,11 +99,11 @@ static enum cli_exit receive(struct cli_stream *s, struct target *target,
             (void)cli_stream_wait(s, false, -1);
         else if (s->is_aborted)
             continue;
-        else if (status == NX_OK && !write_target(target, piece))
+        else if (status == NX_OK && !cli_target_write(target, piece))
             give_up(s, progress, target);
         else if (status == NX_OK)
             cli_progress_add(progress, piece);
-        else if (status == NX_END && !keep_target(target))
+        else if (status == NX_END && !cli_target_keep(target))
             give_up(s, progress, target);
         else if (status == NX_END)
             cli_stream_finish(s);
@@ -191,7 +112,7 @@ static enum cli_exit receive(struct cli_stream *s, struct target *target,
     return cli_stream_result(s);
 }
 
-static enum cli_exit receive_into(struct cli *cli, struct target *target)
+static enum cli_exit receive_into(struct cli *cli, struct cli_target *target)
 {
     const struct cli_arguments *a = &cli->arguments;
     struct cli_progress progress;
@@ -210,7 +131,7 @@ static enum cli_exit receive_into(struct cli *cli, struct target *target)
     return code;
 }
 
-static enum cli_exit check_recv(struct cli *cli, const struct target *target)
+static enum cli_exit check_recv(struct cli *cli, const struct cli_target *target)
 {
     const struct cli_arguments *a = &cli->arguments;
     enum cli_exit code = cli_check_channel(cli, a->words[0]);
@@ -230,21 +151,17 @@ enum cli_exit cli_byte_recv(struct cli *cli)
 {
     const struct cli_arguments *a = &cli->arguments;
     const char *path = a->word_count == 2 ? a->words[1] : NULL;
-    struct target target = {
-        .path = is_standard(path) ? NULL : path,
-        .may_replace = cli_is_given(a, CLI_FORCE),
-        .file = {.folder = -1, .fd = -1},
-    };
+    struct cli_target target = cli_target_of(path, cli_is_given(a, CLI_FORCE));
     enum cli_exit code = check_recv(cli, &target);
 
-    if (code == CLI_DONE && target.path != NULL)
-        code = check_path(cli, &target);
+    if (code == CLI_DONE)
+        code = cli_target_check(cli, &target);
     if (code == CLI_DONE)
         code = cli_open(cli);
-    if (code == CLI_DONE && target.path != NULL)
-        code = begin_file(cli, &target);
+    if (code == CLI_DONE)
+        code = cli_target_begin(cli, &target);
     if (code == CLI_DONE)
         code = receive_into(cli, &target);
-    received_file_drop(&target.file);
+    cli_target_drop(&target);
     return code;
 }
