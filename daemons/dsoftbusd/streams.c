@@ -302,7 +302,8 @@ static void push_frame(struct dsoftbusd *d, struct dsoftbusd_stream *s)
     const struct dsb_v1_frame frame = {s->chan, nx_bytes_of(s->piece, s->piece_len)};
     enum nx_status status = dsb_connections_v1_send(d->config.connections, s->id_text, &frame);
 
-    s->has_piece = status == NX_WOULD_BLOCK;
+    /* One that the end of the session leaves here is not taken for sent: that end is told soon. */
+    s->has_piece = status == NX_WOULD_BLOCK || status == NX_E_CLOSED;
     if (status == NX_E_LIMIT) {
         s->has_ended = true;
         s->end = (struct dsb_mux_event){.status = status};
@@ -335,6 +336,10 @@ static void push(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_st
     s->finish_due = false;
     if (s->mux != NULL)
         (void)!dsb_mux_finish(s->mux, s->stream);
+    if (s->is_v1 && !s->has_ended) { /* a v1 node confirms nothing: this is all there is to wait for */
+        s->has_ended = true;
+        s->end = (struct dsb_mux_event){.status = NX_END};
+    }
 }
 
 /* ---- to the program -------------------------------------------------------------------------- */
