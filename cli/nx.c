@@ -157,6 +157,36 @@ const struct cli_command cli_commands[] = {
         .tells_events = true,
         .run = cli_byte_recv,
     },
+    {
+        .words = "bus frame send",
+        .arguments = "PEER CHANNEL [FILE|-]",
+        .least = 2,
+        .most = 3,
+        .summary = "Send a v1 node one frame: a file, or standard input",
+        .help =
+            "CHANNEL is a number. All of it is one frame of at most 65,464 bytes. Done when the\n"
+            "session has taken it: a v1 node confirms nothing. JSON: the event sent or failed.\n",
+        .tells_events = true,
+        .run = cli_frame_send,
+    },
+    {
+        .words = "bus frame recv",
+        .arguments = "PEER CHANNEL",
+        .least = 2,
+        .most = 2,
+        .options = CLI_BIT(CLI_COUNT) | CLI_BIT(CLI_RAW) | CLI_BIT(CLI_OUTPUT) | CLI_BIT(CLI_FORCE),
+        .summary = "Receive the frames that a v1 node sends on a channel",
+        .help =
+            "From when it says that it is listening; what came before was dropped. Each is a "
+            "line,\n"
+            "without control characters (--raw, --json and --output keep all). Ends after --count\n"
+            "frames (--output: after one, if it does not say more), else with the session: exit "
+            "1.\n"
+            "JSON: the events listening, frame (bytes, and text, or hex where it is no UTF-8), "
+            "failed.\n",
+        .tells_events = true,
+        .run = cli_frame_recv,
+    },
     {.words = NULL},
 };
 

@@ -33,6 +33,7 @@ static const struct {
     [CLI_LINES] = {"lines", NULL, "each line of standard input is a message"},
     [CLI_RAW] = {"raw", NULL, "the bytes of the messages and nothing between them"},
     [CLI_FORCE] = {"force", NULL, "replace FILE if it is there already"},
+    [CLI_OUTPUT] = {"output", "FILE", "the bytes go there; also -o FILE"},
 };
 
 /* ---- complaints ---------------------------------------------------------------------------- */
@@ -217,7 +218,7 @@ static enum cli_exit read_options(struct cli_arguments *a, int argc, char **argv
                                    LONG + i};
 
     opterr = 0;
-    for (int found; (found = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
+    for (int found; (found = getopt_long(argc, argv, ":ho:", known, NULL)) != -1;) {
         enum cli_exit code = CLI_DONE;
 
         if (found == ':')
@@ -226,6 +227,8 @@ static enum cli_exit read_options(struct cli_arguments *a, int argc, char **argv
             return no_such_option(argv[optind - 1]);
         if (found == 'h')
             a->options[CLI_HELP] = "";
+        else if (found == 'o')
+            code = keep_option(a, CLI_OUTPUT, optarg);
         else
             code = keep_option(a, (enum cli_option)(found - LONG), optarg == NULL ? "" : optarg);
         if (code != CLI_DONE)

@@ -36,8 +36,9 @@ enum cli_option {
     CLI_LINES,
     CLI_RAW,
     CLI_FORCE,
+    CLI_OUTPUT,
 };
-#define CLI_OPTIONS 13
+#define CLI_OPTIONS 14
 
 /* A set of them. */
 #define CLI_BIT(option) (1u << (option))

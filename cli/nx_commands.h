@@ -20,6 +20,8 @@ enum cli_exit cli_ping(struct cli *cli);
 
 enum cli_exit cli_msg_send(struct cli *cli);
 enum cli_exit cli_msg_recv(struct cli *cli);
+enum cli_exit cli_frame_send(struct cli *cli);
+enum cli_exit cli_frame_recv(struct cli *cli);
 enum cli_exit cli_byte_send(struct cli *cli);
 enum cli_exit cli_byte_recv(struct cli *cli);
 

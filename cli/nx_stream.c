@@ -26,7 +26,11 @@ enum cli_exit cli_stream_open(struct cli_stream *s, struct cli *cli,
 {
     struct dsoftbusd_open_builder b = dsoftbusd_open_new_root(cli_request(cli));
 
-    *s = (struct cli_stream){.cli = cli, .until = NX_NEVER};
+    *s = (struct cli_stream){
+        .cli = cli,
+        .until = NX_NEVER,
+        .is_frames = kind == DSOFTBUSD_STREAM_KIND_FRAME,
+    };
     dsoftbusd_open_set_peer(b, nx_bytes_of_text(peer));
     dsoftbusd_open_set_kind(b, kind);
     dsoftbusd_open_set_channel(b, nx_bytes_of_text(channel));
@@ -112,6 +116,10 @@ void cli_stream_abort(struct cli_stream *s, uint16_t code, const char *why)
         return;
     s->is_aborted = true;
     s->wants_finish = false;
+    if (s->is_frames) {
+        s->until = at_once;
+        return;
+    }
     s->until = nx_instant_after(nx_clock_now(), nx_milliseconds(CLI_STOP_MS));
     b = dsoftbusd_abort_new_root(cli_request(s->cli));
     dsoftbusd_abort_set_code(b, code);

@@ -28,6 +28,7 @@
 struct cli_stream {
     struct cli *cli;
     struct cli_shown peer_id, peer_name;
+    bool is_frames; /* a channel of a v1 session: an abort would end that, so it is left silently */
     bool wants_finish; /* to be said when the socket has room */
     bool is_finished;  /* it was said */
     bool has_peer_finished;

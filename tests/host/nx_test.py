@@ -103,7 +103,7 @@ def events(text):
 
 COMMANDS = ["status", "bus discover", "bus peers", "bus paired", "bus pair offer", "bus pair accept",
             "bus unpair", "bus connect", "bus ping", "bus msg send", "bus msg recv",
-            "bus byte send", "bus byte recv"]
+            "bus byte send", "bus byte recv", "bus frame send", "bus frame recv"]
 
 
 @row("--help lists every command, the exit codes and how a PEER is named")
@@ -158,6 +158,12 @@ WRONG = [
     ("--lines with a text", ["bus", "msg", "send", "p", "c", "--lines", "text"], "--lines"),
     ("--raw with --json", ["bus", "msg", "recv", "c", "--raw", "--json"], "--raw"),
     ("--json where standard output has the bytes", ["bus", "byte", "recv", "c", "--json"], "FILE"),
+    ("a channel of frames that is no number", ["bus", "frame", "send", "p", "talk"], "'talk'"),
+    ("a channel of frames with a sign", ["bus", "frame", "recv", "p", "-1"], "'-1'"),
+    ("a channel of frames of 2^32", ["bus", "frame", "recv", "p", "4294967296"], "4294967295"),
+    ("a channel of frames of eleven digits", ["bus", "frame", "recv", "p", "00000000001"], "a number"),
+    ("--raw with --output", ["bus", "frame", "recv", "p", "1", "--raw", "-o", "f"], "one of them"),
+    ("-o without its value", ["bus", "frame", "recv", "p", "1", "-o"], "-o"),
     ("neither PEER nor --v1", ["bus", "connect"], "--v1"),
     ("PEER and --v1", [*V1, "peer"], "not both"),
     ("--v1 without a port", [*V1[:3], "127.0.0.1", *V1[4:]], "port"),
@@ -845,6 +851,116 @@ for what, size, code in (("1 MiB is shown", 1 << 20, 0), ("a byte more is given 
             assert "--raw" in result.errors, result.errors
             same(heard[1][0], d.ABORT)
 
+
+# ---- frames of v1 nodes ---------------------------------------------------------------------------
+
+
+FRAMES = [("no bytes", b""), ("a byte", b"\x00"), ("65,464 bytes", LARGE[:65464])]
+
+for what, content in FRAMES:
+
+    @row(f"frame send: {what}, from standard input and from a file")
+    def _(folder, content=content):
+        for arguments, data in (([], content), (["-"], content),
+                                ([write(f"{folder}/frame", content)], None)):
+            pieces, asked = [], []
+            result = ask(folder, taker(pieces, asked=asked), "bus", "frame", "send", "lap", "7",
+                         *arguments, data=data)
+            same((result.returncode, result.errors), (0, ""))
+            same(asked, ['(peer = "lap", kind = frame, channel = "7", priority = 255)'])
+            same(pieces, [(content, True), (d.FINISH, 0, b"")])
+            same(result.text, f"sent: a frame of {len(content)} bytes to laptop\n")
+
+
+@row("frame send: a byte more than a frame holds is exit 1 before the daemon is asked")
+def _(folder):
+    result = run("--state", f"{folder}/none", "bus", "frame", "send", "lap", "7", data=LARGE[:65465])
+    same((result.returncode, result.text), (1, ""))
+    one_line(result.errors, "65464 bytes")
+
+
+@row("frame send: a session that ends first is exit 1")
+def _(folder):
+    result = ask(folder, taker([], '(status = -5, why = "gone")'), "bus", "frame", "send", "lap", "7",
+                 data=b"x")
+    same((result.returncode, result.text), (1, ""))
+    one_line(result.errors, "gone")
+
+
+def framer(frames, heard, ended=None):
+    """Gives frames, and then waits for what nx does."""
+    def script(talk):
+        heard.append(d.decode("Open", talk.hear()[3]))
+        talk.reply("Opened", OPENED)
+        for frame in frames:
+            talk.stream(d.DATA, frame, d.ENDS_MESSAGE)
+        if ended is not None:
+            talk.ended(ended)
+        heard.append(talk.hear())
+
+    return script
+
+
+GIVEN = [b"hello", b"", b"a\n\x1b[31m\xff"]
+
+
+@row("frame recv: a line for each; it leaves the channel without a word, which would end the session")
+def _(folder):
+    heard = []
+    result = ask(folder, framer(GIVEN, heard), "bus", "frame", "recv", "lap", "7", "--count", "3")
+    same((result.returncode, result.text), (0, "hello\n\na[31m\n"))
+    same(heard, ['(peer = "lap", kind = frame, channel = "7", priority = 255)', None])
+    one_line(result.errors, "nx: listening on 7", OTHER)
+
+
+@row("frame recv --json: an event for each, hex where it is no text; --raw: the bytes")
+def _(folder):
+    arguments = ["bus", "frame", "recv", "lap", "7", "--count", "3"]
+    result = ask(folder, framer(GIVEN, []), *arguments, "--json")
+    same([event["event"] for event in events(result.text)], ["listening", "frame", "frame", "frame"])
+    same([event.get("text", event.get("hex")) for event in events(result.text)[1:]],
+         ["hello", "", GIVEN[2].hex()])
+    result = ask(folder, framer(GIVEN, []), *arguments, "--raw")
+    same((result.returncode, result.stdout), (0, b"".join(GIVEN)))
+
+
+@row("frame recv -o: one frame in a file that is there when it is whole, and stays if it was there")
+def _(folder):
+    path = f"{folder}/kept"
+    arguments = ["bus", "frame", "recv", "lap", "7", "-o", path]
+    result = ask(folder, framer([LARGE[:65464], b"more"], []), *arguments)
+    same((result.returncode, result.text, read(path)), (0, "", LARGE[:65464]))
+    result = run("--state", f"{folder}/none", *arguments)
+    same(result.returncode, 1)
+    one_line(result.errors, "--force")
+    result = ask(folder, framer([b"x", b"y"], []), *arguments, "--force", "--count", "2")
+    same((result.returncode, read(path)), (0, b"xy"))
+
+
+@row("frame recv: the end of the session is exit 1, and leaves no file")
+def _(folder):
+    path = f"{folder}/kept"
+    result = ask(folder, framer([b"x"], [], '(status = -5, why = "cut")'),
+                 "bus", "frame", "recv", "lap", "7", "-o", path, "--count", "2")
+    same((result.returncode, os.path.exists(path)), (1, False))
+    assert "cut" in result.errors, result.errors
+
+
+@row("frame recv: a signal ends it, and no word of it ends the session")
+def _(folder):
+    heard = []
+    with tempfile.TemporaryDirectory(dir=folder) as state, d.Daemon(state, framer([], heard)):
+        process = begin(state, "bus", "frame", "recv", "lap", "7")
+        assert "listening" in line_of(process.stderr)
+        process.send_signal(signal.SIGTERM)
+        code, _output, errors = finish(process)
+        same(code, 1)
+        assert "signal" in errors, errors
+        until(lambda: len(heard) == 2)
+    same(heard[1], None)
+
+
+# ---- files ----------------------------------------------------------------------------------------
 
 PIECES = [(LARGE[at:at + 65536], 0) for at in range(0, len(LARGE), 65536)]
 
