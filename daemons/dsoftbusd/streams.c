@@ -336,7 +336,7 @@ static void push(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_st
     s->finish_due = false;
     if (s->mux != NULL)
         (void)!dsb_mux_finish(s->mux, s->stream);
-    if (s->is_v1 && !s->has_ended) { /* a v1 node confirms nothing: this is all there is to wait for */
+    if (s->is_v1 && !s->has_ended) { /* a v1 node confirms nothing: there is no more to wait for */
         s->has_ended = true;
         s->end = (struct dsb_mux_event){.status = NX_END};
     }

@@ -14,6 +14,7 @@ HANDSHAKE_S = 5
 RECORD_REST_S = 10
 HALF_OPEN_PER_SOURCE_MAX = 4
 HALF_OPEN_MAX = 64
+SLOW_S = 1
 ECHO_CHANNEL = 1
 
 
@@ -27,8 +28,9 @@ class Node:
         self.forget = set(forget)
         self.memory = {"native": set(), "pins": {}} if memory is None else memory
         self.lock = threading.Lock()
-        self.half_open = []  # (source, socket), oldest first
+        self.half_open = []  # (source, socket, since), oldest first
         self.open = set()
+        self.frames_dropped = 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address = self.listener.getsockname()
         threading.Thread(target=self.listen, daemon=True).start()
@@ -50,36 +52,47 @@ class Node:
                 return
             with self.lock:
                 self.open.add(sock)
-                self.half_open.append((source, sock))
-                same = [entry for entry in self.half_open if entry[0] == source]
-                for crowd, limit in ((same, HALF_OPEN_PER_SOURCE_MAX), (self.half_open, HALF_OPEN_MAX)):
-                    if len(crowd) > limit and "half-open" not in self.forget:
-                        shut(crowd[0][1])
-                        self.half_open.remove(crowd[0])
-            threading.Thread(target=self.serve, args=(source, sock), daemon=True).start()
+                self.half_open.append((source, sock, time.monotonic()))
+                if "half-open" not in self.forget:
+                    self.close_one_of(source)
+            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
-    def serve(self, source, sock):
+    def close_one_of(self, source):
+        """Where there is one too many: of its source the newest, or the oldest, if that had a second; of all
+        the oldest."""
+        same = [entry for entry in self.half_open if entry[0] == source]
+        gone = None
+        if len(same) > HALF_OPEN_PER_SOURCE_MAX:
+            gone = same[0] if time.monotonic() >= same[0][2] + SLOW_S else same[-1]
+        elif len(self.half_open) > HALF_OPEN_MAX:
+            gone = self.half_open[0]
+        if gone is not None:
+            shut(gone[1])
+            self.half_open.remove(gone)
+
+    def leave_half_open(self, sock):
+        self.half_open = [entry for entry in self.half_open if entry[1] is not sock]
+
+    def serve(self, sock):
         until = None if "deadline" in self.forget else time.monotonic() + HANDSHAKE_S
         link = Link(sock, until=until)
         try:
             session = peer.accept(link, self.me, forget=self.forget)
             answer, is_admitted = self.answer(session, session.recv())
             with self.lock:
-                if (source, sock) in self.half_open:
-                    self.half_open.remove((source, sock))
+                self.leave_half_open(sock)
             session.send(answer)
             if is_admitted:
                 self.serve_v1(session)
         except (Wrong, Ended, OSError):
             pass
         finally:
-            self.drop(source, sock)
+            self.drop(sock)
 
-    def drop(self, source, sock):
+    def drop(self, sock):
         with self.lock:
             self.open.discard(sock)
-            if (source, sock) in self.half_open:
-                self.half_open.remove((source, sock))
+            self.leave_half_open(sock)
         shut(sock)
         sock.close()
 
@@ -87,14 +100,14 @@ class Node:
 
     def answer(self, session, plaintext):
         """(what to say, whether there is a session)"""
-        if select.select([session.link.sock], [], [], 0)[0] and "second" not in self.forget:
-            raise Wrong("state", "a second record before admission")
-        request = self.messages.read_request(plaintext)
         try:
+            if select.select([session.link.sock], [], [], 0)[0] and "second" not in self.forget:
+                raise Wrong("malformed", "a second record before admission")
+            request = self.messages.read_request(plaintext)
             peer.judge_request(session, request, self.forget)
         except Wrong as wrong:
             if wrong.status == "malformed":
-                raise
+                return self.messages.response(ok=False, reason="denied"), False
             return self.messages.response(ok=False, reason="identity"), False
         if request["protocol"] == 0:
             reason = self.refusal_v1(session.peer_id, session.peer_static)
@@ -116,7 +129,7 @@ class Node:
         """Why it is not served as v1; None: it is."""
         with self.lock:
             if peer_id in self.memory["native"] and "native" not in self.forget:
-                return "identity"
+                return "v1"
             if peer_id not in self.allow and "list" not in self.forget:
                 return "v1"
             pinned = self.memory["pins"].setdefault(peer_id, static)
@@ -133,9 +146,10 @@ class Node:
                 raise Ended("no more records")
             session.link.until = time.monotonic() + RECORD_REST_S
             channel, content = self.messages.read_frame(session.recv())
-            if channel != ECHO_CHANNEL:
-                raise Wrong("malformed", "a channel that nobody serves")
-            session.send(self.messages.frame(channel, content))
+            if channel == ECHO_CHANNEL:
+                session.send(self.messages.frame(channel, content))
+            else:
+                self.frames_dropped += 1
 
     # ---- dialling --------------------------------------------------------------------------------
 
@@ -143,25 +157,21 @@ class Node:
         """`nx bus connect --v1`: 0 as soon as the session is admitted, else 1."""
         if not peer.static_is_canonical(static):
             return 1
+        if device_id in self.memory["native"] and "native" not in self.forget:
+            return 1
         sock = socket.create_connection(address, timeout=HANDSHAKE_S)
         link = Link(sock, until=time.monotonic() + HANDSHAKE_S)
         with self.lock:
             self.open.add(sock)
         try:
             session = peer.dial(link, self.me, static, peer_id=device_id, forget=self.forget)
-            session.send(self.messages.request(session))
+            session.send(self.messages.request_v1(self.me.id.hex()))
             response = self.messages.read_response(session.recv())
-            is_admitted = peer.judge_response(session, response)
-            with self.lock:
-                if response["protocol"] != 0:
-                    self.memory["native"].add(session.peer_id)
-                    is_admitted = False
-                if session.peer_id in self.memory["native"]:
-                    is_admitted = False
+            is_admitted = peer.judge_response(session, response, protocol=0)
         except (Wrong, Ended, OSError):
             is_admitted = False
         if not is_admitted:
-            self.drop(None, sock)
+            self.drop(sock)
             return 1
 
         def run():
@@ -170,7 +180,7 @@ class Node:
             except (Wrong, Ended, OSError):
                 pass
             finally:
-                self.drop(None, sock)
+                self.drop(sock)
 
         threading.Thread(target=run, daemon=True).start()
         return 0
