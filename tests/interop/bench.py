@@ -84,9 +84,11 @@ class StandIn:
 class Daemon:
     """dsoftbusd and nx."""
 
-    def __init__(self, folder, allow, _forget=()):
+    def __init__(self, folder, allow, _forget=(), paired=()):
         self.state = f"{folder}/state"
         self.allow = allow
+        if paired:
+            self.write_registry(paired)
         self.log = open(f"{folder}/log", "ab")
         self.start()
 
@@ -106,6 +108,19 @@ class Daemon:
         host, _, port = value["listen"][0].rpartition(":")
         self.address = (host, int(port))
         self.id, self.static = bytes.fromhex(value["device_id"]), bytes.fromhex(value["noise_static"])
+
+    def write_registry(self, paired):
+        """As docs/contracts/registry.md has it: it has paired with these before."""
+        peers = [{"id": one.id.hex(), "ed25519": one.key.hex(), "noise": one.static.hex(), "name": "",
+                  "paired_at_s": 0} for one in paired]
+        budgets = {"accepts_ms": [], "offers_ms": [], "failed_ms": [], "failed_total": 0, "spent_ms": 0,
+                   "suspects": []}
+        value = {"format": "nexusnet registry", "version": 1, "world": "net", "peers": peers,
+                 "budgets": budgets}
+        os.mkdir(self.state, 0o700)
+        with open(f"{self.state}/registry.json", "x", encoding="ascii",
+                  opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            json.dump(value, file)
 
     def status(self):
         """As soon as there is one."""
@@ -135,13 +150,16 @@ class Daemon:
             input=data, capture_output=True, timeout=30, check=False,
         )
 
+    def popen(self, *words):
+        return subprocess.Popen(
+            [options.nx, "--state", self.state, *words], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+
     @contextlib.contextmanager
     def nx_running(self, *words):
         """nx, which says something on standard error once it has begun."""
-        with subprocess.Popen(
-            [options.nx, "--state", self.state, *words], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        ) as process:
+        with self.popen(*words) as process:
             try:
                 line = process.stderr.readline()
                 assert line.startswith(b"nx: listening"), line
@@ -162,6 +180,12 @@ class Daemon:
             sent = self.nx("bus", "frame", "send", peer_id, str(FROM_NODE), data=content(size))
             assert sent.returncode == 0, sent.stderr
             assert MESSAGES.read_frame(session.recv()) == (FROM_NODE, content(size)), size
+
+    def peer(self, one):
+        """What it knows of this device."""
+        value = json.loads(self.nx("bus", "peers", "--json").stdout)
+        (found,) = (entry for entry in value["peers"] if entry["id"] == one.id.hex())
+        return found
 
     def frames_dropped(self):
         return self.status()["counts"]["v1.frames-dropped"]
@@ -224,9 +248,9 @@ class Bench:
             self.lines += [f"# node: {line}" for line in self.subject.notes()]
         self.stack.close()
 
-    def node(self, *allow):
+    def node(self, *allow, **more):
         """Starts it; these devices may come as v1."""
-        self.subject = self.kind(self.folder, [one.id for one in allow], self.forget)
+        self.subject = self.kind(self.folder, [one.id for one in allow], self.forget, **more)
         self.stack.callback(self.stop)
         return self.subject
 
@@ -268,6 +292,17 @@ class Bench:
     def exchange(self, session, sizes=(1,)):
         """Frames, there and back."""
         self.subject.exchange(session, sizes)
+
+    def native(self, me):
+        """An admitted native session with a device that is paired."""
+        session = self.dial(me)
+        session.send(MESSAGES.request(session, paired=True))
+        response = MESSAGES.read_response(session.recv())
+        assert response["ok"], f"refused: {response['reason']}"
+        assert response["protocol"] == 1 and response["paired"] and not response["reason"]
+        assert session.attestation_holds(response, peer.SESSION), "its attestation does not hold"
+        session.admitted(1)
+        return peer.Mux(session)
 
     def serves_others(self):
         """A device that did nothing wrong is answered, properly."""

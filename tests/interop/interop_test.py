@@ -33,6 +33,7 @@ from bench import (
 )
 
 if MISSING is None:
+    import cpace
     import peer
     from peer import Identity, Wrong
 
@@ -229,6 +230,21 @@ def _():
         assert MESSAGES.read_frame(data) == (3, content(size))
     assert len(MESSAGES.frame(3, content(65_465))) > peer.PLAIN_MAX
     on_page("frame of 10,000", MESSAGES.frame(2, b"A" * 10_000)[:48], text)
+
+
+@self_row("CPace is that of the draft's vectors")
+def _():
+    if cpace.sodium is None:
+        raise Skip("libsodium is missing")
+    wanted = vectors("cpace/ristretto255_sha512.json")["G_Coffee25519"]
+    v = {name: bytes.fromhex(value) for name, value in wanted.items()}
+    generator = cpace.generator(v["PRS"], v["CI"], v["sid"])
+    assert generator == v["g"]
+    assert cpace.multiply(v["ya"], generator) == v["Ya"]
+    k = cpace.multiply(v["ya"], v["Yb"])
+    assert k == cpace.multiply(v["yb"], v["Ya"]) == v["K"]
+    said = cpace.lv(v["Ya"], v["ADa"]) + cpace.lv(v["Yb"], v["ADb"])
+    assert cpace.isk(v["sid"], k, said) == v["ISK_IR"]
 
 
 @self_row("a native direction changes its key just before record 65,536, and counts on")

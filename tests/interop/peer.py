@@ -7,13 +7,14 @@ through the capnp tool, proofs through Python's json. No line of our C runs in i
     session = accept(socket, me)                         the handshake, as responder
     session.send(plaintext); session.recv()              records
     Messages(capnp, schemas)                             ConnectRequest, ConnectResponse, Frame
-    frame(...), frames(plaintext)                        the mux's frames
+    frame(...), frames(plaintext), Mux(session)          the mux's frames
 
 What comes in is checked as the page says; what is wrong raises Wrong with the page's word for it
 (malformed, limit, identity, crypto). What goes out can be wrong in every way: the parts that a forger
 wants to choose are arguments. A check named in `forget` is left out, which is how the rows of
 interop_test.py show that they would notice."""
 
+import collections
 import hashlib
 import json
 import socket
@@ -90,6 +91,13 @@ class Identity:
     def proof(self, role, static=None):
         static = static or self.static
         return proof_text(self.id.hex(), self.key, self.sign_static(role, static))
+
+
+class Device:
+    """What others know of one."""
+
+    def __init__(self, device_id, key, static):
+        self.id, self.key, self.static = device_id, key, static
 
 
 def static_is_canonical(static):
@@ -522,3 +530,56 @@ def frames(plaintext):
         found.append((kind, stream, plaintext[offset:offset + length], flags))
         offset += length
     return found
+
+
+class Mux:
+    """Frames of an admitted native session, one by one."""
+
+    def __init__(self, session):
+        self.session = session
+        self.came = collections.deque()
+
+    def send(self, *some):
+        """In one record."""
+        self.session.send(b"".join(some))
+
+    def next(self):
+        if not self.came:
+            self.came.extend(frames(self.session.recv()))
+        return self.came.popleft()
+
+    def next_of(self, *kinds):
+        """The next one that is of these kinds, and no other is passed over but what says how it is:
+        (kind, stream, payload, flags). A PING is answered."""
+        while True:
+            one = self.next()
+            if one[0] in kinds:
+                return one
+            if one[0] == PING:
+                self.send(frame(PONG, 0, one[2]))
+            elif one[0] not in (WINDOW_UPDATE, PONG):
+                raise Wrong("state", f"a frame of kind {one[0]} and not {kinds}: {one[2][:80]}")
+
+    def answers(self, word=b"12345678"):
+        """It is there, and at it."""
+        self.send(frame(PING, 0, word))
+        assert self.next_of(PONG)[2] == word
+
+    def ended(self):
+        """(last stream, code, reason) of its GOAWAY; whatever comes before it does not matter."""
+        while True:
+            kind, _, payload, _ = self.next()
+            if kind == GOAWAY:
+                return (*struct.unpack_from("<IH", payload), payload[6:].decode())
+
+
+def open_frame(stream, name, window=65536, priority=2):
+    return frame(OPEN, stream, struct.pack("<I", window) + name, priority << 5)
+
+
+def window_frame(kind, stream, window):
+    return frame(kind, stream, struct.pack("<I", window))
+
+
+def goaway_frame(last, code, reason=b""):
+    return frame(GOAWAY, 0, struct.pack("<IH", last, code) + reason)
