@@ -84,9 +84,9 @@ class StandIn:
 class Daemon:
     """dsoftbusd and nx."""
 
-    def __init__(self, folder, allow, _forget=(), paired=()):
+    def __init__(self, folder, allow, _forget=(), paired=(), discovery="off"):
         self.state = f"{folder}/state"
-        self.allow = allow
+        self.allow, self.discovery = allow, discovery
         if paired:
             self.write_registry(paired)
         self.log = open(f"{folder}/log", "ab")
@@ -96,7 +96,7 @@ class Daemon:
         allowed = [word for one in self.allow for word in ("--allow-v1", one.hex())]
         self.process = subprocess.Popen(
             [options.daemon, "--state", self.state, "--listen", "127.0.0.1:0",
-             "--discovery", "off", *allowed, "--markers"],
+             "--discovery", self.discovery, *allowed, "--markers"],
             stdout=self.log, stderr=self.log,
         )
         try:
@@ -150,9 +150,9 @@ class Daemon:
             input=data, capture_output=True, timeout=30, check=False,
         )
 
-    def popen(self, *words):
+    def popen(self, *words, stdin=subprocess.DEVNULL):
         return subprocess.Popen(
-            [options.nx, "--state", self.state, *words], stdin=subprocess.DEVNULL,
+            [options.nx, "--state", self.state, *words], stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
 
@@ -186,6 +186,20 @@ class Daemon:
         value = json.loads(self.nx("bus", "peers", "--json").stdout)
         (found,) = (entry for entry in value["peers"] if entry["id"] == one.id.hex())
         return found
+
+    def hears_of(self, one, port):
+        """By a beacon among the processes of this machine."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            loopback = socket.inet_aton("127.0.0.1")
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)
+            sock.bind(("127.0.0.1", 0))
+            for _ in range(20):
+                sock.sendto(peer.beacon(one, port), ("239.42.0.1", 37020))
+                time.sleep(0.1)
+                found = json.loads(self.nx("bus", "discover", "--json").stdout)["devices"]
+                if any(device["id"] == one.id.hex() for device in found):
+                    return
+        raise Skip("a beacon to the group does not arrive by loopback")
 
     def frames_dropped(self):
         return self.status()["counts"]["v1.frames-dropped"]

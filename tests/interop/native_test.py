@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import struct
+import subprocess
 import sys
 import time
 
@@ -667,6 +668,154 @@ def _(bench):
     while mux.next()[0] == peer.PAIR_FRAME:
         pass
     ends(mux.session.link)
+
+
+# ---- it dials ------------------------------------------------------------------------------------
+
+
+class Dialled:
+    """The node is told of `me` by a beacon, dials, and has asked: `session`, and `request` of it."""
+
+    def __init__(self, bench, me, *words, purpose=peer.SESSION if MISSING is None else 0):
+        node = bench.subject
+        listener = bench.listener()
+        node.hears_of(me, listener.getsockname()[1])
+        self.process = bench.stack.enter_context(node.popen("bus", *words, stdin=subprocess.PIPE))
+        bench.stack.callback(self.process.kill)
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(CODE.encode() + b"\n")
+            self.process.stdin.close()
+        sock, _ = listener.accept()
+        bench.stack.callback(sock.close)
+        sock.settimeout(PATIENCE_S + 5)
+        self.session = peer.accept(peer.Link(sock), me)
+        assert self.session.peer_id == node.id
+        self.request = MESSAGES.read_request(self.session.recv())
+        peer.judge_request(self.session, self.request)
+        assert (self.request["protocol"], self.request["purpose"]) == (1, purpose), self.request
+
+    def mux(self, **said):
+        """Answered so, and in session."""
+        said = {"protocol": 1, "features": 0, "purpose": self.request["purpose"],
+                "paired": self.request["paired"], **said}
+        attestation = self.session.attest(**said)
+        del said["purpose"]
+        self.session.send(MESSAGES.response(ok=True, attestation=attestation, **said))
+        self.session.admitted(1)
+        return peer.Mux(self.session)
+
+
+def dialled(bench):
+    me = fresh()
+    bench.node(paired=[me], discovery="loopback")
+    return me, Dialled(bench, me, "connect", me.id.hex())
+
+
+@row("it dials who is paired and was heard of; streams go both ways in that role, too")
+def _(bench):
+    me, dial = dialled(bench)
+    assert dial.request["paired"]
+    mux = dial.mux()
+    assert dial.process.wait(PATIENCE_S) == 0
+    mux.answers()
+    with listening(bench.subject, "msg", "recv", "talk") as receiver:
+        mux.send(open_frame(2, b"msg/talk"), frame(peer.DATA, 2, b"even", ENDS_MESSAGE),
+                 frame(peer.CLOSE, 2))
+        assert receiver.communicate(timeout=PATIENCE_S)[0] == b"even\n"
+    mux.next_of(peer.OPEN_ACK)
+    mux.next_of(peer.CLOSE)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(bench.subject.nx, "bus", "msg", "send", me.id.hex(), "talk", "odd")
+        assert mux.next_of(peer.OPEN)[1] == 1
+        mux.send(window_frame(peer.OPEN_ACK, 1, CREDIT))
+        assert mux.next_of(peer.DATA)[2] == b"odd"
+        mux.next_of(peer.CLOSE)
+        mux.send(window_frame(peer.WINDOW_UPDATE, 1, 64), frame(peer.CLOSE, 1))
+        assert sent.result().returncode == 0
+    mux.send(open_frame(5, PAIRED_NAME))
+    assert mux.ended()[1:] == (PROTOCOL, STATE)
+
+
+ANSWERS = [
+    ("its attestation is that of an initiator", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=True, attestation=s.attest(role=peer.INITIATOR, paired=True))),
+    ("its attestation is of another session", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=True, attestation=s.attest(h=bytes(32), paired=True))),
+    ("its attestation is by another device", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=True, attestation=flipped(s.attest(paired=True), 3))),
+    ("its attestation is for pairing", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=True, attestation=s.attest(paired=True, purpose=peer.PAIR))),
+    ("it says paired and attested otherwise", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=True, attestation=s.attest(paired=False))),
+    ("it says yes and is not paired", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=False, attestation=s.attest(paired=False))),
+    ("it is native without an attestation", lambda s: MESSAGES.response(
+        ok=True, protocol=1, paired=True)),
+    ("it has a feature that was not asked for", lambda s: MESSAGES.response(
+        ok=True, protocol=1, features=1, paired=True, attestation=s.attest(features=1, paired=True))),
+    ("it is a v1 node's yes", lambda s: MESSAGES.response_v1(True)),
+    ("it is a v1 node's no", lambda s: MESSAGES.response_v1(False)),
+    ("it says no, one-sided", lambda s: MESSAGES.response(
+        ok=False, protocol=1, reason="one-sided", attestation=s.attest())),
+    ("it has a reason that is none", lambda s: MESSAGES.response(
+        ok=False, protocol=1, reason="mood", attestation=s.attest())),
+    ("it is none", lambda s: b"hello"),
+]
+
+for what, answer in ANSWERS:
+
+    @row(f"the answer to a native dial is no session: {what}")
+    def _(bench, answer=answer):
+        me, dial = dialled(bench)
+        dial.session.send(answer(dial.session))
+        ends(dial.session.link)
+        assert bench.subject.peer(me)["session"] != "up"
+
+
+CODE = "081547"
+
+
+@row("six digits that are shown in Python are typed to it: it confirms first, and both are paired")
+def _(bench):
+    if cpace.sodium is None:
+        raise Skip("libsodium is missing")
+    me = fresh()
+    node = bench.node(discovery="loopback")
+    dial = Dialled(bench, me, "pair", "accept", me.id.hex(), purpose=peer.PAIR)
+    mux = dial.mux()
+    said = said_of(mux)
+    assert said[:2] == bytes([cpace.START, cpace.MODE_ENTER]) and len(said) == 34, said
+    typist = peer.Device(node.id, mux.session.peer_key, node.static)
+    half = cpace.Half(CODE, mux.session.h, False, typist, me)
+    of_typist, of_owner = half.confirmations(said[2:])
+    mux.send(pair(cpace.SHARE, half.share))
+    assert said_of(mux) == bytes([cpace.CONFIRM_TYPIST]) + of_typist
+    mux.send(pair(cpace.CONFIRM_OWNER, of_owner))
+    assert dial.process.wait(PATIENCE_S) == 0
+    bench.native(me).answers()
+
+
+@row("who does not know the digits that it was typed is not paired, and gets no second guess")
+def _(bench):
+    if cpace.sodium is None:
+        raise Skip("libsodium is missing")
+    me = fresh()
+    node = bench.node(discovery="loopback")
+    dial = Dialled(bench, me, "pair", "accept", me.id.hex(), purpose=peer.PAIR)
+    mux = dial.mux()
+    said = said_of(mux)
+    typist = peer.Device(node.id, mux.session.peer_key, node.static)
+    half = cpace.Half("000000", mux.session.h, False, typist, me)
+    of_owner = half.confirmations(said[2:])[1]
+    mux.send(pair(cpace.SHARE, half.share))
+    assert said_of(mux)[0] == cpace.CONFIRM_TYPIST
+    mux.send(pair(cpace.CONFIRM_OWNER, of_owner))
+    assert dial.process.wait(PATIENCE_S) == 1
+    refused_again = node.nx("bus", "pair", "accept", me.id.hex(), data=CODE.encode())
+    assert refused_again.returncode == 1, "spent digits are taken again"
+    session = bench.dial(me)
+    session.send(MESSAGES.request(session, paired=True))
+    refused(session, "one-sided")
 
 
 if __name__ == "__main__":

@@ -105,6 +105,13 @@ def static_is_canonical(static):
     return int.from_bytes(static, "little") < FIELD_P
 
 
+def beacon(one, port):
+    """NXSB version 1 (discovery.md 2.1), without services: where sessions with it may be tried."""
+    device_id = one.id.hex().encode()
+    return (b"NXSB" + bytes([1, len(device_id)]) + device_id + struct.pack(">H", port) + one.static
+            + bytes(1))
+
+
 # ---- the proof (1.3) -----------------------------------------------------------------------------
 
 
