@@ -354,6 +354,23 @@ def with_length(body):
     return struct.pack(">I", len(body)) + body
 
 
+def worth(credit):
+    """A stream that is opened and DATA that costs so much, in one record, so that nobody pulls meanwhile."""
+    rest = credit - PAYLOAD_MAX - 400 * 64
+    return (open_frame(1, PAIRED_NAME), frame(peer.DATA, 1, bytes(PAYLOAD_MAX)),
+            frame(peer.DATA, 1) * 400, frame(peer.DATA, 1, bytes(rest)))
+
+
+@row("DATA for all the credit of a stream is no breach")
+def _(bench):
+    me = fresh()
+    bench.node(paired=[me])
+    mux = bench.native(me)
+    mux.send(*worth(CREDIT))
+    assert mux.next_of(peer.RST)[1] == 1
+    mux.answers()
+
+
 BREACHES = [] if MISSING else [
     ("a record that ends inside a frame", plain(frame(peer.PING, 0, b"12345678")[:-1]), PROTOCOL, HALF),
     ("a record that ends inside a head, behind a whole frame",
@@ -389,6 +406,7 @@ BREACHES = [] if MISSING else [
     ("credit returned that is not out",
      plain(open_frame(1, b"msg/a"), window_frame(peer.WINDOW_UPDATE, 1, 64)), PROTOCOL, WINDOW),
     ("PAIR in a session that is paired", plain(frame(peer.PAIR_FRAME, 0, b"\5\1")), PROTOCOL, STATE),
+    ("DATA for a byte more than its credit", lambda s: s.record(b"".join(worth(CREDIT + 1))), PROTOCOL, WINDOW),
     ("1,025 empty DATA, which cost 64 each",
      plain(open_frame(1, b"msg/a"), frame(peer.DATA, 1) * 1025), PROTOCOL, WINDOW),
     ("a tag that does not hold", lambda s: flipped(s.record(frame(peer.PING, 0, bytes(8)))), PROTOCOL,
