@@ -5,6 +5,7 @@
 #include "cli/nx_commands.h"
 #include "cli/nx_send.h"
 #include "cli/nx_target.h"
+#include "cli/nx_wait.h"
 #include "core/base/hex.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -64,14 +65,16 @@ static enum cli_exit read_frame(struct cli *cli, int fd, const char *name,
                                 struct cli_source *source)
 {
     _Static_assert(sizeof(source->buffer) > DSB_V1_FRAME_BYTES_MAX, "one byte more is seen");
-    ssize_t len = 1;
     size_t used = 0;
 
-    while (used <= DSB_V1_FRAME_BYTES_MAX && len > 0) {
-        len = read(fd, source->buffer + used, sizeof(source->buffer) - used);
-        if (len < 0)
+    while (used <= DSB_V1_FRAME_BYTES_MAX) {
+        ssize_t len = read(fd, source->buffer + used, sizeof(source->buffer) - used);
+
+        if (len == 0)
+            break;
+        if (len < 0 && (errno != EINTR || cli_wait_has_signal()))
             return cli_fail(cli, CLI_FAILED, "%s: %s", name, strerror(errno));
-        used += (size_t)len;
+        used += len > 0 ? (size_t)len : 0;
     }
     if (used > DSB_V1_FRAME_BYTES_MAX)
         return cli_fail(cli, CLI_FAILED, "%s is longer than a frame can be, %d bytes", name,
@@ -168,7 +171,8 @@ static void take(struct inbox *inbox, struct nx_bytes frame)
         fflush(stdout);
     }
     if (!is_kept || ferror(stdout) != 0) {
-        give_up(inbox);
+        if (errno != EINTR || !cli_wait_has_signal()) /* else the next pull hears it */
+            give_up(inbox);
         return;
     }
     inbox->count++;
