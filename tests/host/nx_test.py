@@ -1115,12 +1115,15 @@ def _(folder):
 # ---- two real daemons ------------------------------------------------------------------------------
 
 class Pair:
-    """Two dsoftbusd on this machine's loopback, each with its own state."""
+    """Two dsoftbusd on this machine's loopback, each with its own state. Their names are of this row alone:
+    whoever else runs on this machine is heard, too."""
 
     def __init__(self, folder):
         if not os.access(DAEMON, os.X_OK):
             raise Skip("there is no dsoftbusd: name one with NX_DSOFTBUSD")
-        self.states = [f"{folder}/{name}" for name in ("kitchen", "laptop")]
+        row_name = os.path.basename(folder)
+        self.kitchen, self.laptop = f"kitchen-{row_name}", f"laptop-{row_name}"
+        self.states = [f"{folder}/{name}" for name in (self.kitchen, self.laptop)]
         self.daemons = []
 
     def __enter__(self):
@@ -1146,12 +1149,12 @@ class Pair:
         return json.loads(self.nx(side, *args, "--json").text)
 
     def pair(self):
-        until(lambda: any(found["name"] == "laptop" and not found["self"]
-                          for found in self.json(0, "bus", "discover")["devices"]))
-        offer = begin(self.states[0], "bus", "pair", "offer", "laptop")
+        for side, name in ((0, self.laptop), (1, self.kitchen)):
+            until(lambda side=side, name=name: any(
+                found["name"] == name for found in self.json(side, "bus", "discover")["devices"]))
+        offer = begin(self.states[0], "bus", "pair", "offer", self.laptop)
         command = line_of(offer.stdout).removeprefix("on the other device: nx ").split()
         code = line_of(offer.stdout).removeprefix("code: ")
-        until(lambda: any(not found["self"] for found in self.json(1, "bus", "discover")["devices"]))
         accepted = self.nx(1, *command, data=code.encode())
         same((accepted.returncode, finish(offer)[0]), (0, 0))
         assert code not in accepted.text + accepted.errors
@@ -1180,8 +1183,8 @@ def _(folder):
         pair.pair()
         for side in (0, 1):
             same(len(pair.json(side, "bus", "paired")["peers"]), 1)
-        same(pair.nx(0, "bus", "connect", "laptop").returncode, 0)
-        assert pair.json(0, "bus", "ping", "laptop")["round_trip_ns"] > 0
+        same(pair.nx(0, "bus", "connect", pair.laptop).returncode, 0)
+        assert pair.json(0, "bus", "ping", pair.laptop)["round_trip_ns"] > 0
         same(len(pair.json(0, "status")["sessions"]), 1)
 
 
@@ -1191,14 +1194,14 @@ def _(folder):
         pair.pair()
         process = begin(pair.states[1], "bus", "msg", "recv", "talk", "--json")
         same(json.loads(line_of(process.stdout))["event"], "listening")
-        same(pair.nx(0, "bus", "msg", "send", "laptop", "talk", "--lines", data=b"one\n\nthree").returncode, 0)
+        same(pair.nx(0, "bus", "msg", "send", pair.laptop, "talk", "--lines", data=b"one\n\nthree").returncode, 0)
         code, output, _ = finish(process)
         same((code, [event.get("text") for event in events(output)[1:]]), (0, ["one", "", "three"]))
 
         source = write(f"{folder}/blob", LARGE * 20)
         process = begin(pair.states[1], "bus", "byte", "recv", "file", f"{folder}/copy")
         line_of(process.stderr)
-        sent = pair.nx(0, "bus", "byte", "send", "laptop", "file", source)
+        sent = pair.nx(0, "bus", "byte", "send", pair.laptop, "file", source)
         same((sent.returncode, finish(process)[0]), (0, 0))
         assert read(f"{folder}/copy") == LARGE * 20
 
@@ -1207,9 +1210,9 @@ def _(folder):
 def _(folder):
     with Pair(folder) as pair:
         pair.pair()
-        same(pair.nx(0, "bus", "unpair", "laptop").returncode, 0)
+        same(pair.nx(0, "bus", "unpair", pair.laptop).returncode, 0)
         same(pair.json(0, "bus", "paired")["peers"], [])
-        same(pair.nx(0, "bus", "connect", "laptop").returncode, 1)
+        same(pair.nx(0, "bus", "connect", pair.laptop).returncode, 1)
 
 
 def main():
