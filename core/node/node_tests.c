@@ -15,14 +15,10 @@ void reach_test(void);
 int main(void)
 {
     static const struct unit_suite suites[] = {
-        {"node/link", link_test},
-        {"node/node", node_test},
-        {"node/judge", judge_test},
-        {"node/pairing", node_pairing_test},
-        {"node/sessions", sessions_test},
-        {"node/v1_list", v1_list_test},
-        {"node/boot", boot_test},
-        {"node/beacons", beacons_test},
+        {"node/link", link_test},         {"node/node", node_test},
+        {"node/judge", judge_test},       {"node/pairing", node_pairing_test},
+        {"node/sessions", sessions_test}, {"node/v1_list", v1_list_test},
+        {"node/boot", boot_test},         {"node/beacons", beacons_test},
         {"node/reach", reach_test},
     };
 
