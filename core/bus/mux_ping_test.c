@@ -70,7 +70,7 @@ static void take_ping(uint8_t eight[DSB_PING_LEN])
     struct dsb_frame ping = out();
 
     EXPECT_EQ(ping.kind, DSB_FRAME_PING);
-    if (EXPECT_EQ(ping.body.len, DSB_PING_LEN))
+    if (EXPECT_EQ(ping.body.len, DSB_PING_LEN) && EXPECT(ping.body.ptr != NULL))
         memcpy(eight, ping.body.ptr, DSB_PING_LEN);
     EXPECT_EQ(out().kind, 0);
 }

@@ -33,7 +33,7 @@ static void tell(struct dsb_connections *c, const struct dsb_connection *conn,
 
 static struct dsb_pairing_device device_of(const struct dsb_session *s)
 {
-    struct dsb_pairing_device device;
+    struct dsb_pairing_device device = {0};
 
     memcpy(device.id, s->peer.id, sizeof(device.id));
     memcpy(device.ed25519, s->peer.ed25519, sizeof(device.ed25519));

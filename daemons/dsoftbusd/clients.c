@@ -105,7 +105,7 @@ struct dsoftbusd_client *dsoftbusd_client_of(struct dsoftbusd *d, const struct d
     return NULL;
 }
 
-struct dsoftbusd_call *dsoftbusd_next_call(struct dsoftbusd *d, struct dsoftbusd_call *call,
+struct dsoftbusd_call *dsoftbusd_next_call(struct dsoftbusd *d, const struct dsoftbusd_call *call,
                                            enum dsoftbusd_call_state state)
 {
     bool is_past = call == NULL;

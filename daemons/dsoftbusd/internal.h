@@ -25,7 +25,7 @@ bool dsoftbusd_send(struct dsoftbusd *d, struct dsoftbusd_client *client,
 void dsoftbusd_done(struct dsoftbusd_call *call, enum nx_status status, const char *why);
 
 /* Each call under way for which `state` is its state, one after the other; NULL starts. */
-struct dsoftbusd_call *dsoftbusd_next_call(struct dsoftbusd *d, struct dsoftbusd_call *call,
+struct dsoftbusd_call *dsoftbusd_next_call(struct dsoftbusd *d, const struct dsoftbusd_call *call,
                                            enum dsoftbusd_call_state state);
 struct dsoftbusd_client *dsoftbusd_client_of(struct dsoftbusd *d,
                                              const struct dsoftbusd_call *call);

@@ -193,15 +193,13 @@ static void empty_pipe(struct pipe_net *net, struct pipe_end *end)
 
 static void need_pipe(struct pipe_net *net, struct pipe_end *end)
 {
-    uint32_t i = 0;
-
-    if (end->pipe != PIPE_NET_NONE)
-        return;
-    while (i < PIPE_NET_PIPES && net->pipe_is_used[i])
-        i++;
-    NX_CHECK(i < PIPE_NET_PIPES);
-    net->pipe_is_used[i] = true;
-    end->pipe = i;
+    for (uint32_t i = 0; i < PIPE_NET_PIPES && end->pipe == PIPE_NET_NONE; i++) {
+        if (!net->pipe_is_used[i]) {
+            net->pipe_is_used[i] = true;
+            end->pipe = i;
+        }
+    }
+    NX_CHECK(end->pipe != PIPE_NET_NONE);
 }
 
 static void fail(struct pipe_net *net, struct pipe_end *end, enum nx_net_failure failure)
