@@ -381,7 +381,7 @@ static struct nx_bytes begun_body(struct dsoftbusd *d, const struct dsoftbusd_ca
     dsoftbusd_pairing_begun_set_name(begun, text(dsoftbusd_name_of(d, call->id_text)));
     dsoftbusd_pairing_begun_set_noise_static(begun, text(noise_static));
     put_addresses(dsoftbusd_pairing_begun_init_addresses(begun, address_count(n)), n);
-    dsoftbusd_pairing_begun_set_code(begun, text(call->code));
+    dsoftbusd_pairing_begun_set_code(begun, text(call->secret_code));
     dsoftbusd_pairing_begun_set_life_ms(begun, DSB_PAIRING_CODE_LIFE_S * 1000);
     return finish(&b);
 }
@@ -506,7 +506,7 @@ static bool send_first(struct dsoftbusd *d, struct dsoftbusd_client *client,
         nx_crypto_wipe(d->body, body.len);
     if (!was_sent)
         return false;
-    nx_crypto_wipe(call->code, sizeof(call->code));
+    nx_crypto_wipe(call->secret_code, sizeof(call->secret_code));
     call->news_due = false;
     return true;
 }

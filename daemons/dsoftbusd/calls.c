@@ -20,6 +20,30 @@ static bool is_about(const struct dsoftbusd_call *call, uint16_t operation, cons
     return call->head.operation == operation && same_text(call->id_text, id_text);
 }
 
+/* To be asked when every field that matters was read, and before anything is done about it. False: the
+ * call is done. */
+static bool is_whole(struct dsoftbusd_call *call, const struct nx_capn_message *m)
+{
+    if (m->status == NX_OK)
+        return true;
+    dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
+    return false;
+}
+
+/* Refused by a verb of the node: of a limit its own sentence. */
+static void fail(struct dsoftbusd *d, struct dsoftbusd_call *call, enum nx_status status)
+{
+    const char *why = nx_status_text(status);
+
+    if (status == NX_E_LIMIT)
+        why = dsb_node_why(d->config.node)->text;
+    if (status == NX_E_STATE)
+        why = dsb_node_registry_why(d->config.node)->text;
+    if (status == NX_E_CLOSED)
+        why = "this dsoftbusd is shutting down";
+    dsoftbusd_done(call, status, why[0] != '\0' ? why : nx_status_text(status));
+}
+
 /* ---- pairing --------------------------------------------------------------------------------- */
 
 static void set_id(struct dsoftbusd_call *call, struct nx_bytes id)
@@ -45,36 +69,43 @@ static void fail_pairing(struct dsoftbusd *d, struct dsoftbusd_call *call, enum 
 {
     const struct nx_why *why = dsb_pairing_why(&d->config.node->pairing);
 
-    dsoftbusd_done(call, status,
-                   status == NX_E_LIMIT && why->text[0] != '\0' ? why->text
-                                                                : nx_status_text(status));
+    bool says_why = status == NX_E_BUSY || status == NX_E_LIMIT || status == NX_E_INVALID ||
+                    status == NX_E_MALFORMED || status == NX_E_DENIED;
+
+    if (says_why && why->text[0] != '\0')
+        dsoftbusd_done(call, status, why->text);
+    else
+        fail(d, call, status);
 }
 
 static void serve_offer(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
-                        struct dsoftbusd_offer_reader offer)
+                        struct nx_capn_message *m)
 {
-    if (!resolve_or_take(d, now, call, dsoftbusd_offer_get_peer(offer)))
+    struct nx_bytes peer = dsoftbusd_offer_get_peer(dsoftbusd_offer_root(m));
+
+    if (!is_whole(call, m) || !resolve_or_take(d, now, call, peer))
         return;
 
-    enum nx_status status = dsb_node_pair_offer(d->config.node, now, call->id_text, call->code);
+    enum nx_status status =
+        dsb_node_pair_offer(d->config.node, now, call->id_text, call->secret_code);
     call->news_due = status == NX_OK;
     if (status != NX_OK)
         fail_pairing(d, call, status);
 }
 
 static void serve_accept(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
-                         struct dsoftbusd_accept_reader accept)
+                         struct nx_capn_message *m)
 {
-    if (!dsoftbusd_resolve(d, now, call, dsoftbusd_accept_get_peer(accept),
-                           DSOFTBUSD_AMONG_PRESENT))
+    struct dsoftbusd_accept_reader accept = dsoftbusd_accept_root(m);
+    struct nx_bytes peer = dsoftbusd_accept_get_peer(accept);
+    struct nx_bytes code = dsoftbusd_accept_get_code(accept);
+
+    if (!is_whole(call, m) || !dsoftbusd_resolve(d, now, call, peer, DSOFTBUSD_AMONG_PRESENT))
         return;
 
-    enum nx_status status =
-        dsb_node_pair_accept(d->config.node, now, call->id_text, dsoftbusd_accept_get_code(accept));
+    enum nx_status status = dsb_node_pair_accept(d->config.node, now, call->id_text, code);
     call->news_due = status == NX_OK;
-    if (status == NX_E_MALFORMED)
-        dsoftbusd_done(call, status, "a code is six digits");
-    else if (status != NX_OK)
+    if (status != NX_OK)
         fail_pairing(d, call, status);
 }
 
@@ -85,8 +116,10 @@ static void serve_unpair(struct dsoftbusd *d, struct nx_instant now, struct dsof
         return;
 
     enum nx_status status = dsb_node_unpair(d->config.node, now, call->id_text);
-    if (status != NX_OK)
-        dsoftbusd_done(call, status, nx_status_text(status));
+    if (status == NX_E_NOT_FOUND)
+        dsoftbusd_done(call, status, "a v1 node is not paired: it is allowed by --allow-v1");
+    else if (status != NX_OK)
+        fail(d, call, status);
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */
@@ -100,8 +133,7 @@ static bool has_session(struct dsoftbusd *d, struct dsoftbusd_call *call)
 
     enum nx_status status = dsb_node_connect(d->config.node, call->id_text);
     if (status != NX_OK)
-        dsoftbusd_done(call, status, nx_status_text(status));
-    d->has_more = true; /* the dial */
+        fail(d, call, status);
     return false;
 }
 
@@ -112,37 +144,73 @@ static void serve_connect(struct dsoftbusd *d, struct nx_instant now, struct dso
         dsoftbusd_done(call, NX_OK, NULL);
 }
 
-static void serve_connect_v1(struct dsoftbusd *d, struct nx_instant now,
-                             struct dsoftbusd_call *call, struct dsoftbusd_connect_v1_reader asked)
-{
+struct v1_device {
     struct nx_address address;
-    struct nx_why why = {{0}};
-    struct nx_net_fault fault = {0};
-    uint8_t id[DSB_ID_LEN], noise_static[NX_X25519_LEN];
+    uint8_t id[DSB_ID_LEN];
+    uint8_t noise_static[NX_X25519_LEN];
+};
 
-    if (nx_address_parse(dsoftbusd_connect_v1_get_address(asked), 0, &address, &why) != NX_OK) {
+/* False: the call is done. */
+static bool read_v1(struct dsoftbusd_call *call, struct nx_capn_message *m,
+                    struct v1_device *device)
+{
+    struct dsoftbusd_connect_v1_reader asked = dsoftbusd_connect_v1_root(m);
+    struct nx_bytes address = dsoftbusd_connect_v1_get_address(asked);
+    struct nx_bytes id = dsoftbusd_connect_v1_get_device_id(asked);
+    struct nx_bytes noise_static = dsoftbusd_connect_v1_get_noise_static(asked);
+    struct nx_why why = {{0}};
+
+    if (!is_whole(call, m))
+        return false;
+    if (nx_address_parse(address, 0, &device->address, &why) != NX_OK) {
         dsoftbusd_done(call, NX_E_MALFORMED, why.text);
-        return;
+        return false;
     }
-    if (nx_hex_decode(dsoftbusd_connect_v1_get_device_id(asked), id, sizeof(id)) != NX_OK ||
-        nx_hex_decode(dsoftbusd_connect_v1_get_noise_static(asked), noise_static,
-                      sizeof(noise_static)) != NX_OK) {
+    if (nx_hex_decode(id, device->id, sizeof(device->id)) != NX_OK ||
+        nx_hex_decode(noise_static, device->noise_static, sizeof(device->noise_static)) != NX_OK) {
         dsoftbusd_done(call, NX_E_MALFORMED,
                        "a device id and a Noise static key are 64 lower-case hex digits each");
-        return;
+        return false;
     }
-    set_id(call, dsoftbusd_connect_v1_get_device_id(asked));
-    if (dsb_connections_find(d->config.connections, call->id_text) != NULL) {
+    set_id(call, id);
+    return true;
+}
+
+static const char *why_not_v1(const struct dsoftbusd *d, enum nx_status status)
+{
+    const struct nx_why *why = dsb_node_v1_why(d->config.node);
+
+    if (why->text[0] != '\0')
+        return why->text;
+    if (status == NX_E_DENIED)
+        return "not allowed: start dsoftbusd with --allow-v1 and that id";
+    if (status == NX_E_IDENTITY)
+        return "it is known by another key, or as more than a v1 node";
+    return nx_status_text(status);
+}
+
+static void serve_connect_v1(struct dsoftbusd *d, struct nx_instant now,
+                             struct dsoftbusd_call *call, struct nx_capn_message *m)
+{
+    const struct dsb_connection *up;
+    struct nx_net_fault fault = {0};
+    struct v1_device device;
+
+    if (!read_v1(call, m, &device))
+        return;
+    up = dsb_connections_find(d->config.connections, call->id_text);
+    if (up != NULL && up->is_v1_up) {
         dsoftbusd_done(call, NX_OK, NULL);
         return;
     }
-    enum nx_status status =
-        dsb_connections_dial_v1(d->config.connections, now, &address, id, noise_static, &fault);
+    enum nx_status status = dsb_connections_dial_v1(d->config.connections, now, &device.address,
+                                                    device.id, device.noise_static, &fault);
     if (status != NX_OK)
         dsoftbusd_done(call, status,
-                       fault.why.text[0] != '\0' ? fault.why.text : nx_status_text(status));
+                       fault.why.text[0] != '\0' ? fault.why.text : why_not_v1(d, status));
 }
 
+/* One that is under way already tells for all who wait. */
 static void start_ping(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call)
 {
     call->mux = dsb_node_session(d->config.node, call->id_text);
@@ -150,7 +218,7 @@ static void start_ping(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
     enum nx_status status = call->mux == NULL ? NX_E_UNSUPPORTED : dsb_mux_ping(call->mux, now);
     if (status == NX_E_UNSUPPORTED)
         dsoftbusd_done(call, status, "a v1 node answers no ping");
-    else if (status != NX_OK)
+    else if (status != NX_OK && status != NX_E_BUSY)
         dsoftbusd_done(call, status, nx_status_text(status));
 }
 
@@ -163,27 +231,43 @@ static void serve_ping(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
 
 /* ---- streams --------------------------------------------------------------------------------- */
 
-static bool set_channel(struct dsoftbusd_call *call, struct nx_bytes channel, uint8_t kind)
+static bool has_zero(struct nx_bytes text)
 {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool set_channel(struct dsoftbusd_call *call, struct nx_bytes channel,
+                        enum dsoftbusd_stream_kind kind)
+{
+    if ((uint32_t)kind > DSOFTBUSD_STREAM_KIND_FRAME) {
+        dsoftbusd_done(call, NX_E_INVALID, "a stream is of messages, bytes or frames");
+        return false;
+    }
     if (channel.len == 0 || channel.len > DSOFTBUSD_CHANNEL_MAX || !nx_utf8_is_valid(channel) ||
-        kind > DSOFTBUSD_STREAM_KIND_FRAME) {
-        dsoftbusd_done(call, NX_E_INVALID, "a channel has 1 to 59 bytes of UTF-8");
+        has_zero(channel)) {
+        dsoftbusd_done(call, NX_E_INVALID, "a channel has 1 to 59 bytes of UTF-8, and no zero");
         return false;
     }
     memcpy(call->channel, channel.ptr, channel.len);
     call->channel[channel.len] = '\0';
-    call->kind = kind;
+    call->kind = (uint8_t)kind;
     return true;
 }
 
 static void serve_open(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
-                       struct dsoftbusd_open_reader open)
+                       struct nx_capn_message *m)
 {
+    struct dsoftbusd_open_reader open = dsoftbusd_open_root(m);
+    struct nx_bytes peer = dsoftbusd_open_get_peer(open);
+    struct nx_bytes channel = dsoftbusd_open_get_channel(open);
+
     call->priority = dsoftbusd_open_get_priority(open);
-    if (set_channel(call, dsoftbusd_open_get_channel(open),
-                    (uint8_t)dsoftbusd_open_get_kind(open)) &&
-        dsoftbusd_resolve(d, now, call, dsoftbusd_open_get_peer(open), DSOFTBUSD_AMONG_PAIRED) &&
-        has_session(d, call))
+    if (is_whole(call, m) && set_channel(call, channel, dsoftbusd_open_get_kind(open)) &&
+        dsoftbusd_resolve(d, now, call, peer, DSOFTBUSD_AMONG_PAIRED) && has_session(d, call))
         dsoftbusd_stream_open(d, now, call);
 }
 
@@ -200,12 +284,13 @@ static bool is_listened_to(struct dsoftbusd *d, const struct dsoftbusd_call *lik
 }
 
 static void serve_listen(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
-                         struct dsoftbusd_listen_reader listen)
+                         struct nx_capn_message *m)
 {
+    struct dsoftbusd_listen_reader listen = dsoftbusd_listen_root(m);
     struct nx_bytes peer = dsoftbusd_listen_get_peer(listen);
+    struct nx_bytes channel = dsoftbusd_listen_get_channel(listen);
 
-    if (!set_channel(call, dsoftbusd_listen_get_channel(listen),
-                     (uint8_t)dsoftbusd_listen_get_kind(listen)))
+    if (!is_whole(call, m) || !set_channel(call, channel, dsoftbusd_listen_get_kind(listen)))
         return;
     if (peer.len > 0 && !dsoftbusd_resolve(d, now, call, peer, DSOFTBUSD_AMONG_PAIRED))
         return;
@@ -219,10 +304,11 @@ static void serve_listen(struct dsoftbusd *d, struct nx_instant now, struct dsof
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-static void serve_discover(struct dsoftbusd_call *call, struct dsoftbusd_discover_reader discover)
+static void serve_discover(struct dsoftbusd_call *call, struct nx_capn_message *m)
 {
-    call->state = DSOFTBUSD_CALL_LISTS;
-    call->watches = dsoftbusd_discover_get_watch(discover);
+    call->watches = dsoftbusd_discover_get_watch(dsoftbusd_discover_root(m));
+    if (is_whole(call, m))
+        call->state = DSOFTBUSD_CALL_LISTS;
 }
 
 static void serve_named(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
@@ -230,9 +316,9 @@ static void serve_named(struct dsoftbusd *d, struct nx_instant now, struct dsoft
 {
     struct nx_bytes peer = dsoftbusd_peer_name_get_peer(dsoftbusd_peer_name_root(m));
 
-    if (m->status != NX_OK)
-        dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
-    else if (call->head.operation == DSOFTBUSD_OPERATION_UNPAIR)
+    if (!is_whole(call, m))
+        return;
+    if (call->head.operation == DSOFTBUSD_OPERATION_UNPAIR)
         serve_unpair(d, now, call, peer);
     else if (call->head.operation == DSOFTBUSD_OPERATION_CONNECT)
         serve_connect(d, now, call, peer);
@@ -245,13 +331,13 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
 {
     switch (call->head.operation) {
     case DSOFTBUSD_OPERATION_DISCOVER:
-        serve_discover(call, dsoftbusd_discover_root(m));
+        serve_discover(call, m);
         break;
     case DSOFTBUSD_OPERATION_OFFER:
-        serve_offer(d, now, call, dsoftbusd_offer_root(m));
+        serve_offer(d, now, call, m);
         break;
     case DSOFTBUSD_OPERATION_ACCEPT:
-        serve_accept(d, now, call, dsoftbusd_accept_root(m));
+        serve_accept(d, now, call, m);
         break;
     case DSOFTBUSD_OPERATION_UNPAIR:
     case DSOFTBUSD_OPERATION_CONNECT:
@@ -259,56 +345,74 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
         serve_named(d, now, call, m);
         break;
     case DSOFTBUSD_OPERATION_CONNECT_V1:
-        serve_connect_v1(d, now, call, dsoftbusd_connect_v1_root(m));
+        serve_connect_v1(d, now, call, m);
         break;
     case DSOFTBUSD_OPERATION_OPEN:
-        serve_open(d, now, call, dsoftbusd_open_root(m));
+        serve_open(d, now, call, m);
         break;
     case DSOFTBUSD_OPERATION_LISTEN:
-        serve_listen(d, now, call, dsoftbusd_listen_root(m));
+        serve_listen(d, now, call, m);
         break;
     default:
-        dsoftbusd_done(call, NX_E_UNSUPPORTED, "this dsoftbusd has no such operation");
-        break;
+        NX_CHECK(false); /* has_operation */
     }
 }
 
-void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_client *client,
-                     struct dsoftbusd_call *call, struct nx_bytes body)
+static bool has_operation(uint16_t operation)
+{
+    return operation >= DSOFTBUSD_OPERATION_STATUS && operation <= DSOFTBUSD_OPERATION_LISTEN;
+}
+
+/* The two that ask for nothing in particular. */
+static void serve_empty(struct dsoftbusd_call *call, struct nx_bytes body)
+{
+    if (body.len > 0)
+        dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
+    else if (call->head.operation == DSOFTBUSD_OPERATION_STATUS)
+        dsoftbusd_done(call, NX_OK, NULL);
+    else
+        call->state = DSOFTBUSD_CALL_LISTS;
+}
+
+void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
+                     struct nx_bytes body)
 {
     struct nx_capn_segment table[SEGMENTS_MAX];
     struct nx_capn_message m;
 
-    (void)client;
-    if (call->head.operation == DSOFTBUSD_OPERATION_STATUS) {
-        dsoftbusd_done(call, NX_OK, NULL);
-        return;
-    }
-    if (call->head.operation == DSOFTBUSD_OPERATION_PEERS) {
-        call->state = DSOFTBUSD_CALL_LISTS;
-        return;
-    }
-    if (nx_capn_message_open(&m, &nx_capn_limits_default, body, table, SEGMENTS_MAX) != NX_OK) {
+    if (!has_operation(call->head.operation))
+        dsoftbusd_done(call, NX_E_UNSUPPORTED, "this dsoftbusd has no such operation");
+    else if (call->head.operation == DSOFTBUSD_OPERATION_STATUS ||
+             call->head.operation == DSOFTBUSD_OPERATION_PEERS)
+        serve_empty(call, body);
+    else if (nx_capn_message_open(&m, &nx_capn_limits_default, body, table, SEGMENTS_MAX) != NX_OK)
         dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
+    else
+        serve_message(d, now, call, &m);
+}
+
+/* The node tells of its end as of any other, and by then somebody else may have begun one with the same
+ * device: that telling is nobody's. */
+static void take_pairing_back(struct dsoftbusd *d, struct nx_instant now,
+                              enum dsb_pairing_role role)
+{
+    if (dsb_pairing_state(&d->config.node->pairing, role) == DSB_PAIRING_CLOSED)
         return;
-    }
-    serve_message(d, now, call, &m);
-    if (m.status != NX_OK && call->state != DSOFTBUSD_CALL_DONE) {
-        dsoftbusd_give_up(d, now, call);
-        dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
-    }
+    d->taken_back[role]++;
+    dsb_node_pair_cancel(d->config.node, now, role);
 }
 
 void dsoftbusd_give_up(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call)
 {
     if (call->head.operation == DSOFTBUSD_OPERATION_OFFER)
-        dsb_node_pair_cancel(d->config.node, now, DSB_PAIRING_OWNER);
+        take_pairing_back(d, now, DSB_PAIRING_OWNER);
     if (call->head.operation == DSOFTBUSD_OPERATION_ACCEPT)
-        dsb_node_pair_cancel(d->config.node, now, DSB_PAIRING_TYPIST);
+        take_pairing_back(d, now, DSB_PAIRING_TYPIST);
     if (call->head.operation == DSOFTBUSD_OPERATION_OPEN && call->mux != NULL)
         dsb_mux_release(call->mux, call->stream);
     call->mux = NULL;
-    nx_crypto_wipe(call->code, sizeof(call->code));
+    call->news_due = false;
+    nx_crypto_wipe(call->secret_code, sizeof(call->secret_code));
     d->has_more = true;
 }
 
@@ -316,15 +420,13 @@ void dsoftbusd_give_up(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
 
 /* Every call about this device, of this operation or of any that waits for a session. */
 static void finish_calls(struct dsoftbusd *d, uint16_t operation, const char *id_text,
-                         enum nx_status status, const char *why, bool is_spent)
+                         enum nx_status status, const char *why)
 {
     struct dsoftbusd_call *call = NULL;
 
     while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
-        if (is_about(call, operation, id_text)) {
+        if (is_about(call, operation, id_text))
             dsoftbusd_done(call, status, why);
-            call->is_spent = is_spent;
-        }
     }
 }
 
@@ -333,13 +435,58 @@ static uint16_t operation_of(enum dsb_pairing_role role)
     return role == DSB_PAIRING_OWNER ? DSOFTBUSD_OPERATION_OFFER : DSOFTBUSD_OPERATION_ACCEPT;
 }
 
+/* What a person can do about it, where there is something. */
 static const char *why_pairing_failed(const struct dsb_node_event *event)
 {
+    bool is_owner = event->role == DSB_PAIRING_OWNER;
+
+    if (event->status == NX_E_DENIED && !event->is_spent)
+        return "that device has no open offer for this one: begin there, with nx bus pair offer";
     if (event->status == NX_E_DENIED)
-        return event->is_spent ? "the code was wrong, and is used up" : "the other device said no";
+        return is_owner ? "wrong digits were typed there, and these are used up: offer new ones"
+                        : "the digits were wrong, and are used up: have new ones offered there";
     if (event->status == NX_E_TIMEOUT)
-        return "nobody came in time";
+        return is_owner ? "nobody typed the digits in time: offer new ones"
+                        : "it took too long: have new digits offered there";
+    if (event->status == NX_E_ABORTED)
+        return is_owner ? "it was called off: offer new digits"
+                        : "it was called off: have new digits offered there";
+    if (event->status == NX_E_BUSY)
+        return "the other device is pairing with another one: try again in a minute";
+    if (event->status == NX_E_IO)
+        return "the other device could not store it: see nx status there";
     return nx_status_text(event->status);
+}
+
+/* What is known about the failure that a pairing's call is about to hear of. */
+static void note_why(struct dsoftbusd *d, const char *id_text, const struct nx_why *why)
+{
+    struct dsoftbusd_call *call = NULL;
+
+    while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
+        if (is_about(call, DSOFTBUSD_OPERATION_OFFER, id_text) ||
+            is_about(call, DSOFTBUSD_OPERATION_ACCEPT, id_text))
+            call->why = *why;
+    }
+}
+
+static void on_pairing_failed(struct dsoftbusd *d, const struct dsb_node_event *event)
+{
+    struct dsoftbusd_call *call = NULL;
+
+    if (d->taken_back[event->role] > 0) {
+        d->taken_back[event->role]--;
+        return;
+    }
+    while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
+        const struct nx_why noted = call->why;
+
+        if (!is_about(call, operation_of(event->role), event->id_text))
+            continue;
+        dsoftbusd_done(call, event->status,
+                       noted.text[0] != '\0' ? noted.text : why_pairing_failed(event));
+        call->is_spent = event->is_spent;
+    }
 }
 
 /* It is not one-sided any more, whatever it is instead. */
@@ -351,12 +498,21 @@ static void agree(struct dsoftbusd *d, const char *id_text)
     }
 }
 
+/* Whichever of the two sides it was that did it: one that was open beside it is over as well, and nothing
+ * else tells of that. */
+static void on_paired(struct dsoftbusd *d, const struct dsb_node_event *event)
+{
+    finish_calls(d, DSOFTBUSD_OPERATION_OFFER, event->id_text, NX_OK, NULL);
+    finish_calls(d, DSOFTBUSD_OPERATION_ACCEPT, event->id_text, NX_OK, NULL);
+    agree(d, event->id_text);
+}
+
 /* A session stands: what waited for it goes on. */
 static void on_session_up(struct dsoftbusd *d, struct nx_instant now, const char *id_text)
 {
     struct dsoftbusd_call *call = NULL;
 
-    finish_calls(d, DSOFTBUSD_OPERATION_CONNECT, id_text, NX_OK, NULL, false);
+    finish_calls(d, DSOFTBUSD_OPERATION_CONNECT, id_text, NX_OK, NULL);
     while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
         if (call->mux != NULL)
             continue;
@@ -373,8 +529,8 @@ static void on_dial_failed(struct dsoftbusd *d, const char *id_text, enum nx_sta
 {
     struct dsoftbusd_call *call = NULL;
 
-    finish_calls(d, DSOFTBUSD_OPERATION_CONNECT, id_text, status, why, false);
-    finish_calls(d, DSOFTBUSD_OPERATION_CONNECT_V1, id_text, status, why, false);
+    finish_calls(d, DSOFTBUSD_OPERATION_CONNECT, id_text, status, why);
+    finish_calls(d, DSOFTBUSD_OPERATION_CONNECT_V1, id_text, status, why);
     while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
         if (call->mux == NULL && (is_about(call, DSOFTBUSD_OPERATION_PING, id_text) ||
                                   is_about(call, DSOFTBUSD_OPERATION_OPEN, id_text)))
@@ -382,21 +538,46 @@ static void on_dial_failed(struct dsoftbusd *d, const char *id_text, enum nx_sta
     }
 }
 
+static bool is_peer(const struct dsoftbusd *d, const char *id_text)
+{
+    return dsb_registry_find_text(&d->config.node->registry, id_text) != NULL;
+}
+
+/* The oldest, of strangers or of anybody; NULL: none. */
+static struct dsoftbusd_last_end *oldest_end(struct dsoftbusd *d, bool of_strangers)
+{
+    struct dsoftbusd_last_end *oldest = NULL;
+
+    for (uint32_t i = 0; i < d->end_count; i++) {
+        struct dsoftbusd_last_end *end = &d->ends[i];
+
+        if ((!of_strangers || !is_peer(d, end->id_text)) &&
+            (oldest == NULL || end->at.ns < oldest->at.ns))
+            oldest = end;
+    }
+    return oldest;
+}
+
+/* What is known of this device; a stranger finds no place where that would be a peer's. NULL: none. */
 static struct dsoftbusd_last_end *end_of(struct dsoftbusd *d, const char *id_text)
 {
-    uint32_t oldest = 0;
+    struct dsoftbusd_last_end *end;
 
     for (uint32_t i = 0; i < d->end_count; i++) {
         if (same_text(d->ends[i].id_text, id_text))
             return &d->ends[i];
-        if (d->ends[i].at.ns < d->ends[oldest].at.ns)
-            oldest = i;
     }
     if (d->end_count < NX_COUNT_OF(d->ends))
-        oldest = d->end_count++;
-    d->ends[oldest] = (struct dsoftbusd_last_end){0};
-    memcpy(d->ends[oldest].id_text, id_text, nx_bytes_of_text(id_text).len + 1);
-    return &d->ends[oldest];
+        end = &d->ends[d->end_count++];
+    else
+        end = oldest_end(d, true);
+    if (end == NULL && is_peer(d, id_text))
+        end = oldest_end(d, false);
+    if (end == NULL)
+        return NULL;
+    *end = (struct dsoftbusd_last_end){0};
+    memcpy(end->id_text, id_text, nx_bytes_of_text(id_text).len + 1);
+    return end;
 }
 
 static void on_session_ended(struct dsoftbusd *d, struct nx_instant now,
@@ -416,6 +597,8 @@ static void on_session_ended(struct dsoftbusd *d, struct nx_instant now,
     }
 
     struct dsoftbusd_last_end *end = end_of(d, event->id_text);
+    if (end == NULL)
+        return; /* it was unpaired */
     end->end = event->mux;
     end->at = now;
 }
@@ -462,20 +645,18 @@ void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
         on_change(d, event);
         break;
     case DSB_NODE_PAIRED:
-        agree(d, event->id_text);
-        finish_calls(d, operation_of(event->role), event->id_text, NX_OK, NULL, false);
+        on_paired(d, event);
         break;
     case DSB_NODE_PAIRING_FAILED:
-        finish_calls(d, operation_of(event->role), event->id_text, event->status,
-                     why_pairing_failed(event), event->is_spent);
+        on_pairing_failed(d, event);
         break;
     case DSB_NODE_UNPAIRED:
         agree(d, event->id_text);
-        finish_calls(d, DSOFTBUSD_OPERATION_UNPAIR, event->id_text, NX_OK, NULL, false);
+        finish_calls(d, DSOFTBUSD_OPERATION_UNPAIR, event->id_text, NX_OK, NULL);
         break;
     case DSB_NODE_STORE_FAILED:
-        finish_calls(d, DSOFTBUSD_OPERATION_UNPAIR, event->id_text, event->status, event->why.text,
-                     false);
+        finish_calls(d, DSOFTBUSD_OPERATION_UNPAIR, event->id_text, event->status, event->why.text);
+        note_why(d, event->id_text, &event->why);
         break;
     case DSB_NODE_SESSION_UP:
         on_session_up(d, now, event->id_text);
@@ -518,26 +699,34 @@ static void say_why(const struct dsb_connections_event *event, struct nx_why *wh
     nx_text_add(&t, meaning[event->refusal] != NULL ? meaning[event->refusal] : event->why.text);
 }
 
+static void on_one_sided(struct dsoftbusd *d, struct nx_instant now, const char *id_text)
+{
+    struct dsoftbusd_last_end *end = end_of(d, id_text);
+
+    if (end == NULL)
+        return;
+    end->is_one_sided = true;
+    end->at = end->at.ns == 0 ? now : end->at;
+}
+
 void dsoftbusd_on_connections(struct dsoftbusd *d, struct nx_instant now,
                               const struct dsb_connections_event *event)
 {
     struct nx_why why = {{0}};
 
-    if (event->refusal == DSB_REFUSAL_ONE_SIDED) {
-        struct dsoftbusd_last_end *end = end_of(d, event->id_text);
-
-        end->is_one_sided = true;
-        end->at = end->at.ns == 0 ? now : end->at;
-    } else if (event->refusal != DSB_REFUSAL_NONE) {
+    if (event->refusal == DSB_REFUSAL_ONE_SIDED)
+        on_one_sided(d, now, event->id_text);
+    else if (event->refusal != DSB_REFUSAL_NONE)
         agree(d, event->id_text);
-    }
     switch (event->kind) {
     case DSB_CONNECTIONS_DIAL_FAILED:
         say_why(event, &why);
+        if (event->refusal != DSB_REFUSAL_DENIED) /* else it has no offer, which is said better */
+            note_why(d, event->id_text, &why);
         on_dial_failed(d, event->id_text, event->status, why.text);
         break;
     case DSB_CONNECTIONS_V1_UP:
-        finish_calls(d, DSOFTBUSD_OPERATION_CONNECT_V1, event->id_text, NX_OK, NULL, false);
+        finish_calls(d, DSOFTBUSD_OPERATION_CONNECT_V1, event->id_text, NX_OK, NULL);
         on_session_up(d, now, event->id_text);
         break;
     case DSB_CONNECTIONS_V1_ENDED:

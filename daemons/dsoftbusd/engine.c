@@ -20,7 +20,8 @@ void dsoftbusd_input(struct dsoftbusd *d, const struct nx_net_event *event)
     (void)dsb_connections_input(d->config.connections, event); /* one that was closed meanwhile */
 }
 
-/* News of the node and of its connections, until there is none. */
+/* News of the node and of its connections, until there is none. What is done about it may leave
+ * something to send. */
 static void take_news(struct dsoftbusd *d, struct nx_instant now)
 {
     struct dsb_node_event node;
@@ -40,6 +41,7 @@ static void take_news(struct dsoftbusd *d, struct nx_instant now)
         }
         if (!has_moved)
             return;
+        d->has_more = true;
     }
 }
 
@@ -57,20 +59,21 @@ static void serve_clients(struct dsoftbusd *d, struct nx_instant now)
     dsoftbusd_drop_unserved(d);
 }
 
-/* Twice around the clients: what came from the network goes to them, and what they say goes out. */
+/* Twice around the clients: what came from the network goes to them, and what they say goes out. What
+ * the second time around changes goes out in another turn, which is due at once. */
 void dsoftbusd_work(struct dsoftbusd *d, struct nx_instant now)
 {
-    d->has_more = false;
     dsb_node_tick(d->config.node, now);
     dsb_connections_work(d->config.connections, now);
     take_news(d, now);
     serve_clients(d, now);
     take_news(d, now);
     dsb_connections_work(d->config.connections, now);
-    take_news(d, now);
-    serve_clients(d, now);
     if (d->config.beacons != NULL)
         dsb_beacons_work(d->config.beacons, now);
+    d->has_more = false;
+    take_news(d, now);
+    serve_clients(d, now);
 }
 
 struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d)
@@ -83,7 +86,7 @@ struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d)
     if (d->config.beacons != NULL)
         deadline = nx_instant_earlier(deadline, dsb_beacons_deadline(d->config.beacons));
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
-        for (uint32_t k = 0; d->clients[i].is_used && k < DSOFTBUSD_CALLS_MAX; k++) {
+        for (uint32_t k = 0; d->clients[i].is_used && k < DSOFTBUSD_CALL_SLOTS; k++) {
             if (d->clients[i].calls[k].state != DSOFTBUSD_CALL_FREE)
                 deadline = nx_instant_earlier(deadline, d->clients[i].calls[k].deadline);
         }

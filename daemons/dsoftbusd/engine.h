@@ -10,7 +10,7 @@
  *     dsoftbusd_input      each event of the network that nobody else takes
  *     dsoftbusd_work       one turn of everything
  *
- * A client costs what is in its place and nothing else: eight calls, and either a stream or none. What
+ * A client costs what is in its place and nothing else: a few calls, and either a stream or none. What
  * it cannot take waits where it came from: a reply in its call, news in what they tell of, bytes in the
  * stream, whose credit is then not returned. */
 #ifndef NX_DAEMONS_DSOFTBUSD_ENGINE_H
@@ -21,6 +21,9 @@
 #include "core/node/connections.h"
 
 #define DSOFTBUSD_CALLS_MAX 8 /* of one client, under way at once */
+
+/* One more, for the refusal of a call that is too many: a cancel has to be heard all the same. */
+#define DSOFTBUSD_CALL_SLOTS (DSOFTBUSD_CALLS_MAX + 1)
 #define DSOFTBUSD_NEWS_MAX \
     16 /* changes that a watcher may leave untaken before it is told "missed" */
 #define DSOFTBUSD_CHANNEL_MAX 59 /* bytes: with "byte/" in front it is a stream's name */
@@ -56,7 +59,7 @@ struct dsoftbusd_call {
     bool watches;                    /* discover */
     bool news_due;                   /* offer, accept, listen: the first news has still to leave */
     char after[DSB_ID_TEXT_MAX + 1]; /* lists: who was told last */
-    char code[DSB_PAIRING_CODE_LEN + 1]; /* offer: until it has left; wiped then */
+    char secret_code[DSB_PAIRING_CODE_LEN + 1]; /* offer: until it has left; wiped then */
 
     uint8_t kind; /* open, listen: enum dsoftbusd_stream_kind of the schema */
     uint8_t priority;
@@ -72,6 +75,7 @@ struct dsoftbusd_call {
     struct nx_why why;
     bool is_spent;
     bool is_ambiguous; /* the failure lists candidates for `asked` */
+    uint8_t among;     /* of these: enum dsoftbusd_among */
     char asked[DSB_ID_TEXT_MAX + 1];
     struct nx_duration round_trip;
 };
@@ -92,6 +96,9 @@ struct dsoftbusd_stream {
     bool end_told;
     struct dsb_mux_event end;
 
+    bool in_message;   /* the client has begun one and not ended it */
+    bool has_finished; /* the client */
+
     bool has_piece; /* of the client's, which did not fit yet */
     bool piece_ends_message;
     size_t piece_at, piece_len;
@@ -104,7 +111,8 @@ struct dsoftbusd_client {
     struct nx_handle handle;
     struct nx_ipc_sender sender;
     bool may_receive, may_send;
-    struct dsoftbusd_call calls[DSOFTBUSD_CALLS_MAX];
+    bool has_failed; /* sending told so: it is closed next */
+    struct dsoftbusd_call calls[DSOFTBUSD_CALL_SLOTS];
     struct dsoftbusd_stream stream;
 };
 
@@ -120,7 +128,8 @@ struct dsoftbusd {
     struct dsoftbusd_config config;
     struct nx_instant started_at;
     bool may_accept;
-    bool has_more;
+    bool has_more; /* the last turn left something: another one at once */
+    uint32_t taken_back[DSB_PAIRING_ROLE_COUNT]; /* offers, accepts; their failure is nobody's */
     struct dsoftbusd_client clients[NX_IPC_CLIENTS_MAX];
     struct dsoftbusd_last_end ends[DSB_PEERS_MAX]; /* the oldest makes room */
     uint32_t end_count;

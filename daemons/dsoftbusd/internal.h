@@ -30,6 +30,9 @@ struct dsoftbusd_call *dsoftbusd_next_call(struct dsoftbusd *d, const struct dso
 struct dsoftbusd_client *dsoftbusd_client_of(struct dsoftbusd *d,
                                              const struct dsoftbusd_call *call);
 
+/* The client's call of this id whose reply has not left; NULL: there is none. */
+struct dsoftbusd_call *dsoftbusd_find_call(struct dsoftbusd_client *client, uint32_t call_id);
+
 /* ---- devices.c: which device is meant ---------------------------------------------------------- */
 
 enum dsoftbusd_among {
@@ -57,8 +60,8 @@ const char *dsoftbusd_name_of(const struct dsoftbusd *d, const char *id_text);
 /* ---- calls.c: what can be asked ----------------------------------------------------------------- */
 
 /* A call came. */
-void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_client *client,
-                     struct dsoftbusd_call *call, struct nx_bytes body);
+void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
+                     struct nx_bytes body);
 
 /* It is no longer wanted: undo what only it wanted. Not of one that is done. */
 void dsoftbusd_give_up(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call);
