@@ -396,8 +396,8 @@ static struct nx_bytes failure_body(struct dsoftbusd *d, struct nx_instant now,
     size_t count = 0;
 
     if (call->is_ambiguous)
-        count = dsoftbusd_find_devices(d, now, text(call->asked), DSOFTBUSD_AMONG_PRESENT, found,
-                                       CANDIDATES_MAX);
+        count = dsoftbusd_find_devices(d, now, text(call->asked), (enum dsoftbusd_among)call->among,
+                                       found, CANDIDATES_MAX);
     nx_capn_builder_init_frame(&b, d->body, sizeof(d->body));
     struct dsoftbusd_failure_builder failure = dsoftbusd_failure_new_root(&b);
     dsoftbusd_failure_set_why(failure, text(call->why.text));

@@ -18,12 +18,16 @@ static void set(char *to, size_t cap, const char *from)
     nx_text_add(&t, from);
 }
 
+/* A whole id is that device's and nobody else's, whatever others call themselves. */
 static bool fits(struct nx_bytes asked, const char *id_text, const char *name)
 {
     struct nx_bytes id = nx_bytes_of_text(id_text);
+    uint8_t whole[DSB_ID_LEN];
 
     if (asked.len == 0)
         return false;
+    if (nx_hex_decode(asked, whole, sizeof(whole)) == NX_OK)
+        return nx_bytes_equal(asked, id);
     if (nx_bytes_equal(asked, nx_bytes_of_text(name)))
         return true;
     return asked.len <= id.len && memcmp(asked.ptr, id.ptr, asked.len) == 0;
@@ -99,7 +103,8 @@ bool dsoftbusd_resolve(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
     struct dsoftbusd_device found[2];
     size_t count = dsoftbusd_find_devices(d, now, asked, among, found, NX_COUNT_OF(found));
 
-    if (asked.len <= DSB_ID_TEXT_MAX) {
+    call->among = (uint8_t)among;
+    if (asked.len > 0 && asked.len <= DSB_ID_TEXT_MAX) {
         memcpy(call->asked, asked.ptr, asked.len);
         call->asked[asked.len] = '\0';
     }
