@@ -84,6 +84,7 @@ struct dsoftbusd_call {
 struct dsoftbusd_stream {
     bool is_open;
     uint32_t call_id;
+    uint64_t number; /* in the order in which they were handed over */
     bool is_v1;
     uint32_t chan; /* v1 */
     char id_text[DSB_ID_TEXT_MAX + 1];
@@ -133,6 +134,7 @@ struct dsoftbusd {
     struct dsoftbusd_client clients[NX_IPC_CLIENTS_MAX];
     struct dsoftbusd_last_end ends[DSB_PEERS_MAX]; /* the oldest makes room */
     uint32_t end_count;
+    uint64_t streams_begun;     /* so far */
     uint64_t v1_frames_dropped; /* on channels that no program here serves */
     uint8_t room[NX_IPC_MESSAGE_MAX + 8];
     uint8_t body[NX_IPC_BODY_MAX];

@@ -15,6 +15,24 @@ enum {
 
 static const struct nx_bytes no_bytes = {NULL, 0};
 
+/* Whose a frame of this channel is: of several programs the one that has had it open longest, so that one
+ * which only sends takes nothing away. NULL: nobody's. */
+static const struct dsoftbusd_stream *owner_of(const struct dsoftbusd *d, const char *id_text,
+                                               uint32_t chan)
+{
+    const struct dsoftbusd_stream *first = NULL;
+
+    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
+        const struct dsoftbusd_stream *s = &d->clients[i].stream;
+
+        if (d->clients[i].is_used && s->is_open && s->is_v1 && !s->has_ended && s->chan == chan &&
+            nx_bytes_equal(nx_bytes_of_text(s->id_text), nx_bytes_of_text(id_text)) &&
+            (first == NULL || s->number < first->number))
+            first = s;
+    }
+    return first;
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static struct nx_bytes name_of(const struct dsoftbusd_call *call,
@@ -57,6 +75,20 @@ static uint8_t priority_of(const struct dsoftbusd_call *call)
     return call->kind == DSOFTBUSD_STREAM_KIND_MSG ? DSB_MSG_PRIORITY : DSB_BYTE_PRIORITY;
 }
 
+static void fail_open(struct dsoftbusd_call *call, const struct dsb_mux *mux, enum nx_status status)
+{
+    struct nx_why why = {{0}};
+
+    nx_why_set(&why, nx_status_text(status));
+    if (status == NX_E_EXISTS)
+        nx_why_set(&why, "a stream to that channel is open already");
+    if (status == NX_E_INVALID)
+        nx_why_set(&why, "a priority is 0, the highest, to 7");
+    if (status == NX_E_LIMIT)
+        dsb_mux_why(mux, &why);
+    dsoftbusd_done(call, status, why.text);
+}
+
 void dsoftbusd_stream_open(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call)
 {
     char name[DSB_STREAM_NAME_MAX + 1];
@@ -73,12 +105,10 @@ void dsoftbusd_stream_open(struct dsoftbusd *d, struct nx_instant now, struct ds
     }
     enum nx_status status = dsb_mux_open(mux, name_of(call, name), priority_of(call),
                                          call->kind == DSOFTBUSD_STREAM_KIND_MSG, &call->stream);
-    if (status == NX_E_EXISTS)
-        dsoftbusd_done(call, status, "a stream to that channel is open already");
-    else if (status != NX_OK)
-        dsoftbusd_done(call, status, nx_status_text(status));
-    else
+    if (status == NX_OK)
         call->mux = mux;
+    else
+        fail_open(call, mux, status);
 }
 
 void dsoftbusd_stream_hand_over(struct dsoftbusd *d, struct dsoftbusd_call *call)
@@ -88,6 +118,7 @@ void dsoftbusd_stream_hand_over(struct dsoftbusd *d, struct dsoftbusd_call *call
 
     memset(s, 0, offsetof(struct dsoftbusd_stream, piece));
     s->is_open = true;
+    s->number = ++d->streams_begun;
     s->call_id = call->head.call_id;
     s->is_v1 = call->kind == DSOFTBUSD_STREAM_KIND_FRAME;
     s->is_messages = call->kind != DSOFTBUSD_STREAM_KIND_BYTE;
@@ -196,18 +227,6 @@ void dsoftbusd_on_stream(struct dsoftbusd *d, struct nx_instant now,
     dsb_mux_release(event->session, event->mux.stream);
 }
 
-static bool is_served(const struct dsoftbusd *d, const char *id_text, uint32_t chan)
-{
-    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
-        const struct dsoftbusd_stream *s = &d->clients[i].stream;
-
-        if (d->clients[i].is_used && s->is_open && s->is_v1 && s->chan == chan &&
-            nx_bytes_equal(nx_bytes_of_text(s->id_text), nx_bytes_of_text(id_text)))
-            return true;
-    }
-    return false;
-}
-
 void dsoftbusd_drop_unserved(struct dsoftbusd *d)
 {
     const struct dsb_connections *c = d->config.connections;
@@ -219,11 +238,19 @@ void dsoftbusd_drop_unserved(struct dsoftbusd *d)
         if (!conn->is_v1_up || !conn->has_v1_frame)
             continue;
         nx_hex_encode(nx_bytes_of(conn->session.peer.id, DSB_ID_LEN), id_text);
-        if (is_served(d, id_text, conn->v1_frame.chan))
+        if (owner_of(d, id_text, conn->v1_frame.chan) != NULL)
             continue;
         d->v1_frames_dropped++;
         dsb_connections_v1_drop(d->config.connections, id_text);
     }
+}
+
+/* A channel of frames ends here alone: a v1 node knows no end of one, and confirms nothing. */
+static void end_frames(struct dsoftbusd_stream *s, enum nx_status status, const char *why)
+{
+    s->has_ended = true;
+    s->end.status = status;
+    nx_why_set(&s->end.why, why);
 }
 
 void dsoftbusd_on_v1_ended(struct dsoftbusd *d, const struct dsb_connections_event *event)
@@ -231,11 +258,9 @@ void dsoftbusd_on_v1_ended(struct dsoftbusd *d, const struct dsb_connections_eve
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
         struct dsoftbusd_stream *s = &d->clients[i].stream;
 
-        if (!d->clients[i].is_used || !s->is_open || !s->is_v1 ||
-            !nx_bytes_equal(nx_bytes_of_text(s->id_text), nx_bytes_of_text(event->id_text)))
-            continue;
-        s->has_ended = true;
-        s->end = (struct dsb_mux_event){.status = event->status, .why = event->why};
+        if (d->clients[i].is_used && s->is_open && s->is_v1 && !s->has_ended &&
+            nx_bytes_equal(nx_bytes_of_text(s->id_text), nx_bytes_of_text(event->id_text)))
+            end_frames(s, event->status, event->why.text);
     }
 }
 
@@ -246,8 +271,7 @@ bool dsoftbusd_stream_has_room(const struct dsoftbusd_stream *stream)
     return !stream->is_open || (!stream->has_piece && !stream->finish_due);
 }
 
-static bool take_abort(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_stream *s,
-                       struct nx_bytes body)
+static bool take_abort(struct dsoftbusd_stream *s, struct nx_bytes body)
 {
     struct nx_capn_segment table[SEGMENTS_MAX];
     struct nx_capn_message m;
@@ -261,37 +285,53 @@ static bool take_abort(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
     if (m.status != NX_OK || (code != DSB_RST_CANCELLED && code < 256) || text.len > NX_WHY_MAX)
         return false;
     nx_text_for_show(text, why, sizeof(why));
-    if (s->is_v1)
-        dsb_connections_v1_end(d->config.connections, now, s->id_text);
-    else if (s->mux != NULL)
+    if (s->is_v1 && !s->has_ended) {
+        end_frames(s, NX_E_ABORTED, why);
+        s->end.code = code;
+    }
+    if (s->mux != NULL)
         (void)!dsb_mux_abort(s->mux, s->stream, code, why); /* it may be over: then it is */
     return true;
 }
 
-bool dsoftbusd_stream_input(struct dsoftbusd *d, struct nx_instant now,
-                            struct dsoftbusd_client *client, const struct nx_ipc_message *message)
+/* False: nothing comes behind a finish, bytes are no messages, and a frame is one piece. */
+static bool take_data(struct dsoftbusd_stream *s, const struct nx_ipc_message *message)
 {
-    struct dsoftbusd_stream *s = &client->stream;
+    bool ends = message->head.ends_message;
+    bool says_nothing = message->body.len == 0 && !ends;
 
-    if (!s->is_open || message->head.call_id != s->call_id)
+    if (s->has_finished || (ends && !s->is_messages) || (!ends && !says_nothing && s->is_v1))
         return false;
+    if (says_nothing)
+        return true;
+    if (message->body.len > 0)
+        memcpy(s->piece, message->body.ptr, message->body.len);
+    s->piece_len = message->body.len;
+    s->piece_at = 0;
+    s->piece_ends_message = ends;
+    s->in_message = s->is_messages && !ends;
+    s->has_piece = true;
+    return true;
+}
+
+/* False: what came before it is not whole, or it is the second one. */
+static bool take_finish(struct dsoftbusd_stream *s)
+{
+    if (s->has_finished || s->in_message)
+        return false;
+    s->has_finished = s->finish_due = true;
+    return true;
+}
+
+static bool take_message(struct dsoftbusd_stream *s, const struct nx_ipc_message *message)
+{
     switch (message->head.operation) {
     case DSOFTBUSD_OPERATION_DATA:
-        if (message->head.ends_message && !s->is_messages)
-            return false;
-        memcpy(s->piece, message->body.ptr, message->body.len);
-        s->piece_len = message->body.len;
-        s->piece_at = 0;
-        s->piece_ends_message = message->head.ends_message;
-        s->has_piece = message->body.len > 0 || message->head.ends_message;
-        dsoftbusd_stream_work(d, now, client);
-        return true;
+        return take_data(s, message);
     case DSOFTBUSD_OPERATION_FINISH:
-        s->finish_due = true;
-        dsoftbusd_stream_work(d, now, client);
-        return true;
+        return message->body.len == 0 && take_finish(s);
     case DSOFTBUSD_OPERATION_ABORT:
-        return take_abort(d, now, s, message->body);
+        return take_abort(s, message->body);
     default:
         return false;
     }
@@ -304,42 +344,69 @@ static void push_frame(struct dsoftbusd *d, struct dsoftbusd_stream *s)
 
     /* One that the end of the session leaves here is not taken for sent: that end is told soon. */
     s->has_piece = status == NX_WOULD_BLOCK || status == NX_E_CLOSED;
+    if (status == NX_OK) {
+        s->end.unconfirmed.messages++;
+        s->end.unconfirmed.bytes += s->piece_len;
+    }
     if (status == NX_E_LIMIT) {
-        s->has_ended = true;
-        s->end = (struct dsb_mux_event){.status = status};
+        end_frames(s, status, "");
         nx_why_limit(&s->end.why, "bytes of a frame", DSB_V1_FRAME_BYTES_MAX, s->piece_len);
     }
 }
 
-static void push_piece(struct nx_instant now, struct dsoftbusd_stream *s)
+/* Until the queue says that it is full: only then will it tell when it is not. */
+static void push_piece(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_stream *s)
 {
-    struct nx_bytes rest = nx_bytes_of(s->piece + s->piece_at, s->piece_len - s->piece_at);
-    size_t taken = 0;
-    enum nx_status status =
-        dsb_mux_push(s->mux, now, s->stream, rest,
-                     s->piece_ends_message ? DSB_PUSH_LAST : DSB_PUSH_PART, &taken);
+    enum dsb_push how = s->piece_ends_message ? DSB_PUSH_LAST : DSB_PUSH_PART;
+    enum nx_status status;
 
-    s->piece_at += taken;
-    if (status == NX_WOULD_BLOCK || (status == NX_OK && s->piece_at < s->piece_len))
-        return;
-    s->has_piece = false; /* taken, or the stream is over and its end is told */
+    do {
+        struct nx_bytes rest = nx_bytes_of(s->piece + s->piece_at, s->piece_len - s->piece_at);
+        size_t taken;
+
+        status = dsb_mux_push(s->mux, now, s->stream, rest, how, &taken);
+        s->piece_at += taken;
+        d->has_more = d->has_more || taken > 0;
+    } while (status == NX_OK && s->piece_at < s->piece_len);
+    s->has_piece = status == NX_WOULD_BLOCK; /* else taken, or the stream is over, which is told */
+}
+
+static void finish(struct dsoftbusd *d, struct dsoftbusd_stream *s)
+{
+    s->finish_due = false;
+    if (s->mux != NULL)
+        (void)!dsb_mux_finish(s->mux, s->stream);
+    else if (s->is_v1) { /* the session has taken all of it, and that is all there is to wait for */
+        s->end.unconfirmed = (struct dsb_amount){0};
+        end_frames(s, NX_END, "");
+    }
+    d->has_more = true;
 }
 
 static void push(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_stream *s)
 {
-    if (s->is_v1 && s->has_piece && !s->has_ended)
+    if (s->has_ended) /* what crosses the last word */
+        s->has_piece = s->finish_due = false;
+    if (s->is_v1 && s->has_piece)
         push_frame(d, s);
     if (s->mux != NULL && s->has_piece)
-        push_piece(now, s);
-    if (s->has_piece || !s->finish_due)
-        return;
-    s->finish_due = false;
-    if (s->mux != NULL)
-        (void)!dsb_mux_finish(s->mux, s->stream);
-    if (s->is_v1 && !s->has_ended) { /* a v1 node confirms nothing: there is no more to wait for */
-        s->has_ended = true;
-        s->end = (struct dsb_mux_event){.status = NX_END};
-    }
+        push_piece(d, now, s);
+    if (!s->has_piece && s->finish_due)
+        finish(d, s);
+}
+
+bool dsoftbusd_stream_input(struct dsoftbusd *d, struct nx_instant now,
+                            struct dsoftbusd_client *client, const struct nx_ipc_message *message)
+{
+    struct dsoftbusd_stream *s = &client->stream;
+
+    if (!s->is_open || message->head.call_id != s->call_id ||
+        dsoftbusd_find_call(client, s->call_id) != NULL) /* the reply has not left */
+        return false;
+    if (!take_message(s, message))
+        return false;
+    push(d, now, s);
+    return true;
 }
 
 /* ---- to the program -------------------------------------------------------------------------- */
@@ -376,6 +443,7 @@ static bool deliver(struct dsoftbusd *d, struct dsoftbusd_client *client)
     if (!say(d, client, DSOFTBUSD_OPERATION_DATA, ends_message && s->is_messages, bytes))
         return false;
     dsb_mux_drop(s->mux, s->stream, (uint32_t)bytes.len);
+    d->has_more = true; /* the credit goes back */
     return true;
 }
 
@@ -387,7 +455,8 @@ static bool deliver_frame(struct dsoftbusd *d, struct dsoftbusd_client *client)
     struct dsb_v1_frame frame;
 
     if (dsb_connections_v1_peek(d->config.connections, s->id_text, &frame) != NX_OK ||
-        frame.chan != s->chan || !say(d, client, DSOFTBUSD_OPERATION_DATA, true, frame.bytes))
+        owner_of(d, s->id_text, frame.chan) != s ||
+        !say(d, client, DSOFTBUSD_OPERATION_DATA, true, frame.bytes))
         return false;
     dsb_connections_v1_drop(d->config.connections, s->id_text);
     return true;
