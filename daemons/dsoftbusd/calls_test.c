@@ -276,6 +276,16 @@ static void bad_call_rows(void)
 
 /* ---- bounds ---------------------------------------------------------------------------------- */
 
+/* Under the ids 1 to `count`, before anything is done about them. */
+static void say_calls(struct desk_program *program, uint32_t count, uint16_t operation)
+{
+    for (uint32_t i = 1; i <= count; i++) {
+        const struct nx_ipc_head head = {.kind = NX_IPC_CALL, .operation = operation, .call_id = i};
+
+        desk_say(program, &head, nothing);
+    }
+}
+
 static void bound_rows(void)
 {
     unit_row("the ninth call under way is refused, and the eight go on");
@@ -298,24 +308,14 @@ static void bound_rows(void)
     unit_row("calls sent without waiting are all answered, in order");
     begin();
     p->unread_max = 100;
-    for (uint32_t i = 1; i <= 40; i++) {
-        const struct nx_ipc_head head = {
-            .kind = NX_IPC_CALL, .operation = DSOFTBUSD_OPERATION_STATUS, .call_id = i};
-
-        desk_say(p, &head, nothing);
-    }
+    say_calls(p, 40, DSOFTBUSD_OPERATION_STATUS);
     desk_settle();
     for (uint32_t i = 1; i <= 40; i++)
         desk_expect_reply(p, i, NX_OK);
 
     unit_row("who reads no replies is not heard after a few, and hears them all later");
     begin();
-    for (uint32_t i = 1; i <= 40; i++) {
-        const struct nx_ipc_head head = {
-            .kind = NX_IPC_CALL, .operation = DSOFTBUSD_OPERATION_PEERS, .call_id = i};
-
-        desk_say(p, &head, nothing);
-    }
+    say_calls(p, 40, DSOFTBUSD_OPERATION_PEERS);
     desk_settle();
     EXPECT(!desk_is_heard(p));
     expect_served(q);
@@ -346,6 +346,8 @@ static void bound_rows(void)
 
         desk_call(last, 1, DSOFTBUSD_OPERATION_STATUS, nothing);
         desk_expect_nothing(last);
+        q->unread_max = 100;
+        say_calls(q, 16, DSOFTBUSD_OPERATION_STATUS); /* a share; the rest comes in another round */
         desk_say_bytes(q, nx_bytes_of_text("hello"));
         desk_settle();
         desk_expect_reply(last, 1, NX_OK);
@@ -354,12 +356,7 @@ static void bound_rows(void)
     unit_row("who sends without end takes a share of a turn, and the others theirs");
     begin();
     p->unread_max = 200;
-    for (uint32_t i = 1; i <= 100; i++) {
-        const struct nx_ipc_head head = {
-            .kind = NX_IPC_CALL, .operation = DSOFTBUSD_OPERATION_PEERS, .call_id = i};
-
-        desk_say(p, &head, nothing);
-    }
+    say_calls(p, 100, DSOFTBUSD_OPERATION_PEERS);
     {
         const struct nx_ipc_head head = {
             .kind = NX_IPC_CALL, .operation = DSOFTBUSD_OPERATION_STATUS, .call_id = 1};

@@ -520,6 +520,16 @@ void desk_abort(struct desk_program *p, uint32_t id, uint16_t code, const char *
 
 /* ---- hearing --------------------------------------------------------------------------------- */
 
+/* One segment of one word, which points to nothing: every field of it is empty. */
+static const uint8_t no_body[16] = {0, 0, 0, 0, 1};
+
+static void open_body(struct nx_bytes body)
+{
+    EXPECT_STATUS(
+        nx_capn_message_open(&desk.body, &nx_capn_limits_default, body, table, SEGMENTS_MAX),
+        NX_OK);
+}
+
 bool desk_read(struct desk_program *p)
 {
     struct message *m = oldest(p, false);
@@ -532,11 +542,9 @@ bool desk_read(struct desk_program *p)
     p->unread_count--;
     p->is_writable = p->is_writable || (p->waits_to_send && !p->is_closed);
     p->waits_to_send = false;
-    memset(&desk.body, 0, sizeof(desk.body));
-    if (desk.heard.body.len > 0 && desk.heard.head.operation != DSOFTBUSD_OPERATION_DATA)
-        EXPECT_STATUS(nx_capn_message_open(&desk.body, &nx_capn_limits_default, desk.heard.body,
-                                           table, SEGMENTS_MAX),
-                      NX_OK);
+    open_body(desk.heard.body.len > 0 && desk.heard.head.operation != DSOFTBUSD_OPERATION_DATA
+                  ? desk.heard.body
+                  : nx_bytes_of(no_body, sizeof(no_body)));
     return true;
 }
 
@@ -545,8 +553,10 @@ static bool expect(struct desk_program *p, enum nx_ipc_kind kind, uint32_t id)
     bool was_there = desk_read(p);
 
     EXPECT(was_there);
-    if (!was_there)
+    if (!was_there) {
         memset(&desk.heard, 0, sizeof(desk.heard));
+        open_body(nx_bytes_of(no_body, sizeof(no_body)));
+    }
     EXPECT_EQ(desk.heard.head.kind, kind);
     if (id != 0)
         EXPECT_EQ(desk.heard.head.call_id, id);

@@ -213,6 +213,23 @@ static void much_rows(void)
     desk_expect_nothing(p);
 }
 
+/* More than one round of a turn gives. */
+static void many_rows(void)
+{
+    unit_row(
+        "what a turn's second round delivers is confirmed at once, not when something happens");
+    begin_messages();
+    q->unread_max = 1;
+    for (int i = 0; i < 22; i++)
+        desk_data(p, 1, text("m"), true);
+    desk_finish(p, 1);
+    desk_finish(q, 1);
+    desk_expect_finish(p);
+    q->unread_max = 100;
+    desk_expect_data(q, text("m"), true);
+    desk_expect_ended(p, NX_END);
+}
+
 /* ---- other ends ------------------------------------------------------------------------------ */
 
 static void end_rows(void)
@@ -480,6 +497,7 @@ UNIT_SUITE(streams_test)
 {
     happy_rows();
     much_rows();
+    many_rows();
     end_rows();
     breach_rows();
     listen_rows();
