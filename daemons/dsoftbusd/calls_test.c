@@ -449,6 +449,38 @@ static void wait_rows(void)
     desk_expect_nothing(p);
 }
 
+static void turn_rows(void)
+{
+    uint64_t turn_count;
+
+    unit_row("a daemon with nothing to do sleeps");
+    begin_paired();
+    desk_pass(nx_seconds(10));
+    turn_count = desk->turn_count;
+    desk_pass(nx_seconds(20));
+    EXPECT(desk->turn_count - turn_count < 20);
+
+    unit_row("one that ends says so to who asks, ends its sessions, and then is idle");
+    begin_paired();
+    EXPECT(!dsoftbusd_is_idle(&a->engine));
+    dsoftbusd_shut_down(&a->engine, desk->f->now);
+    a->d->is_touched = true;
+    desk_call_named(p, 1, DSOFTBUSD_OPERATION_OFFER, b->id);
+    desk_expect_failure(p, 1, NX_E_CLOSED, "this dsoftbusd is shutting down");
+    desk_call_named(p, 2, DSOFTBUSD_OPERATION_CONNECT, b->id);
+    desk_expect_failure(p, 2, NX_E_CLOSED, "this dsoftbusd is shutting down");
+    desk_pass(nx_seconds(2));
+    EXPECT(dsoftbusd_is_idle(&a->engine));
+
+    unit_row("an offer that is open ends with it");
+    begin();
+    desk_call_named(p, 1, DSOFTBUSD_OPERATION_OFFER, b->id);
+    desk_expect_news(p, 1);
+    dsoftbusd_shut_down(&a->engine, desk->f->now);
+    desk_settle();
+    desk_expect_reply(p, 1, NX_E_ABORTED);
+}
+
 UNIT_SUITE(calls_test)
 {
     status_rows();
@@ -457,4 +489,5 @@ UNIT_SUITE(calls_test)
     bad_call_rows();
     bound_rows();
     wait_rows();
+    turn_rows();
 }

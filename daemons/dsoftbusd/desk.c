@@ -86,7 +86,7 @@ static enum nx_status desk_ipc_accept(void *self, struct nx_handle *client,
 
         if (!p->is_used || p->at != at || p->handle.value != 0)
             continue;
-        p->handle.value = i + 1;
+        p->handle.value = ++at->accepted_count;
         *client = p->handle;
         *sender = (struct nx_ipc_sender){.uid = 1000};
         return NX_OK;
@@ -295,6 +295,7 @@ static void begin_engine(struct desk_device *at)
     at->d->is_frozen = at->d->is_touched = true; /* its turns are ours */
     at->is_on = true;
     at->waits_to_accept = at->is_acceptable = false;
+    at->accepted_count = 0;
 }
 
 void desk_switch_off(struct desk_device *at, bool is_sudden)
@@ -369,6 +370,14 @@ void desk_leave(struct desk_program *p)
     p->is_gone = !p->is_closed && p->handle.value != 0;
     forget_messages(p, false);
     desk_settle();
+}
+
+void desk_forget(struct desk_program *p)
+{
+    NX_CHECK(p->is_closed || p->has_left);
+    forget_messages(p, true);
+    forget_messages(p, false);
+    p->is_used = false;
 }
 
 void desk_say_bytes(struct desk_program *p, struct nx_bytes datagram)

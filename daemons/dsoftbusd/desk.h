@@ -26,6 +26,7 @@ struct desk_device {
     struct dsoftbusd engine;
     const char *id;
     bool is_on;
+    uint64_t accepted_count;
     bool waits_to_accept, is_acceptable; /* told to wait; an event lies there */
 };
 
@@ -75,6 +76,9 @@ void desk_pass(struct nx_duration time);
 /* One more, which waits to be accepted. */
 struct desk_program *desk_join(struct desk_device *at);
 void desk_leave(struct desk_program *p);
+
+/* One that was closed, or has left: its place is free. */
+void desk_forget(struct desk_program *p);
 
 /* A message as it stands; nothing is done about it before the next `settle`. */
 void desk_say(struct desk_program *p, const struct nx_ipc_head *head, struct nx_bytes body);
