@@ -1,6 +1,6 @@
 /* Calls: what programs may say, when, and what they hear (docs/contracts/ipc.md). */
 #include "core/base/memory.h"
-#include "daemons/dsoftbusd/desk.h"
+#include "tests/dsoftbusd/desk.h"
 #include "tests/unit/unit.h"
 
 static struct desk *desk;

@@ -1,7 +1,7 @@
 /* Which device is meant, and what is told of those that are there. */
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "daemons/dsoftbusd/desk.h"
+#include "tests/dsoftbusd/desk.h"
 #include "tests/unit/unit.h"
 
 static struct desk *desk;

@@ -1,6 +1,6 @@
 /* Channels of frames: programs and v1 nodes. */
 #include "core/base/memory.h"
-#include "daemons/dsoftbusd/desk.h"
+#include "tests/dsoftbusd/desk.h"
 #include "tests/unit/unit.h"
 
 static struct desk *desk;

@@ -1,6 +1,6 @@
 /* Offers and accepts: two programs, two devices, six digits, and every way in which it comes to nothing. */
 #include "core/base/memory.h"
-#include "daemons/dsoftbusd/desk.h"
+#include "tests/dsoftbusd/desk.h"
 #include "tests/unit/unit.h"
 
 static struct desk *desk;

@@ -1,6 +1,6 @@
 /* Streams between programs of two devices, from their beginning to their one last word. */
 #include "core/base/memory.h"
-#include "daemons/dsoftbusd/desk.h"
+#include "tests/dsoftbusd/desk.h"
 #include "tests/unit/unit.h"
 
 static struct desk *desk;

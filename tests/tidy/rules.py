@@ -87,6 +87,9 @@ def may_include(path):
         # A daemon is a world of its own: what it shares with another one goes over IPC.
         own = "/".join(path.split("/")[:2]) if place == "daemons" else place
         allowed = WORLDS[place] + [own + "/"]
+        # Its tests may have a harness of the same name: tests/dsoftbusd/ is for daemons/dsoftbusd/.
+        if place == "daemons" and is_test(path):
+            allowed.append("tests/" + own.split("/")[1] + "/")
     return allowed + (HARNESS if is_test(path) else [])
 
 

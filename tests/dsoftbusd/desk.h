@@ -7,8 +7,8 @@
  * and not asked for shows, and so does one that is asked for again and again. The channels keep what
  * core/ipc/ipc.h promises and grant nothing beyond it: nobody is told anything who was not told to
  * wait, but for GONE. Freestanding, as what it tests. */
-#ifndef NX_DAEMONS_DSOFTBUSD_DESK_H
-#define NX_DAEMONS_DSOFTBUSD_DESK_H
+#ifndef NX_TESTS_DSOFTBUSD_DESK_H
+#define NX_TESTS_DSOFTBUSD_DESK_H
 
 #include "core/ipc/ipc.h"
 #include "daemons/dsoftbusd/engine.h"

@@ -1,4 +1,4 @@
-#include "daemons/dsoftbusd/desk.h"
+#include "tests/dsoftbusd/desk.h"
 
 #include "core/base/memory.h"
 #include "tests/unit/unit.h"
