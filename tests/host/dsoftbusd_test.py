@@ -11,14 +11,19 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True  # the tree stays as it is
+from nx_daemon import CALL, CANCEL, NEWS, OFFER, REPLY, encode
+
 PROGRAM, NX = map(os.path.abspath, sys.argv[1:3])
 PATIENCE_S = 20
 NOBODY = 65533
+ABORTED = -6  # docs/contracts/errors.md
 IDENTITY = '{"signing_key":"%s"}' % ("00" * 32)
 
 rows = []
@@ -422,6 +427,48 @@ def _(folder):
                 with contextlib.suppress(OSError):
                     client.send(os.urandom((number * 37) % 3000 + 1))
         status(state)
+
+
+class Client:
+    """One connection of a program, and the calls on it by their numbers."""
+
+    def __init__(self, state):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.connect(f"{state}/run/dsoftbusd.sock")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def say(self, kind, operation, call_id, body=b""):
+        head = struct.pack("<BBHIIiIB3x", 1, kind, operation, call_id, 0, 0, len(body), 0)
+        self.socket.send(head + body)
+
+    def hear(self):
+        """(kind, call_id, status)"""
+        _, kind, _, call_id, _, code = struct.unpack("<BBHIIi", self.socket.recv(70000)[:16])
+        return kind, call_id, code
+
+
+@row("the end of an offer that was cancelled is not that of the next one for the same device")
+def _(folder):
+    state = f"{folder}/s"
+    body = encode("Offer", f'(peer = "{"ab" * 32}")')
+    with daemon(state):
+        with Client(state) as client:
+            client.say(CALL, OFFER, 1, body)
+            assert client.hear() == (NEWS, 1, 0)
+            client.say(CANCEL, OFFER, 1)
+            client.say(CALL, OFFER, 2, body)
+            heard = {client.hear(), client.hear()}
+            assert heard == {(REPLY, 1, ABORTED), (NEWS, 2, 0)}, heard
+            assert status(state)["offer"] == "open"
+            client.say(CANCEL, OFFER, 2)
+            assert client.hear() == (REPLY, 2, ABORTED)  # and not a moment earlier
+        assert status(state)["offer"] == "closed"
 
 
 def main():
