@@ -18,12 +18,12 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True  # the tree stays as it is
-from nx_daemon import CALL, CANCEL, NEWS, OFFER, REPLY, encode
+from nx_daemon import ACCEPT, CALL, CANCEL, NEWS, OFFER, REPLY, encode
 
 PROGRAM, NX = map(os.path.abspath, sys.argv[1:3])
 PATIENCE_S = 20
 NOBODY = 65533
-ABORTED = -6  # docs/contracts/errors.md
+ABORTED, NOT_FOUND = -6, -7  # docs/contracts/errors.md
 IDENTITY = '{"signing_key":"%s"}' % ("00" * 32)
 
 rows = []
@@ -469,6 +469,33 @@ def _(folder):
             client.say(CANCEL, OFFER, 2)
             assert client.hear() == (REPLY, 2, ABORTED)  # and not a moment earlier
         assert status(state)["offer"] == "closed"
+
+
+def memory_holds(process, text):
+    """Only root may look, and the sanitizers' own regions are no memory of the daemon."""
+    with open(f"/proc/{process.pid}/maps", encoding="utf-8") as maps:
+        spans = re.findall(r"(?m)^([0-9a-f]+)-([0-9a-f]+) rw", maps.read())
+    with open(f"/proc/{process.pid}/mem", "rb", 0) as memory:
+        for first, end in ((int(first, 16), int(end, 16)) for first, end in spans):
+            if end - first > 64 << 20:
+                continue
+            with contextlib.suppress(OSError):
+                memory.seek(first)
+                if text in memory.read(end - first):
+                    return True
+    return False
+
+
+@row("digits that were typed are nowhere in its memory once the call is answered (as root)")
+def _(folder):
+    state = f"{folder}/s"
+    if os.geteuid() != 0:
+        return
+    with daemon(state) as process, Client(state) as client:
+        client.say(CALL, ACCEPT, 1, encode("Accept", '(peer = "nobody-here", code = "837462")'))
+        assert client.hear() == (REPLY, 1, NOT_FOUND)
+        assert memory_holds(process, b"dsoftbusd"), "it was not looked at"
+        assert not memory_holds(process, b"837462")
 
 
 def main():
