@@ -118,9 +118,17 @@ const struct dsb_connection *dsb_connections_find(const struct dsb_connections *
 
 /* ---- news ------------------------------------------------------------------------------------ */
 
+/* Strangers cause TURNED_AWAY, as many in one turn as the gate lets in: half of the places are kept for
+ * what an owner waits for. */
+static uint32_t places_for(enum dsb_connections_event_kind kind)
+{
+    return kind == DSB_CONNECTIONS_TURNED_AWAY ? DSB_CONNECTIONS_EVENTS_MAX / 2
+                                               : DSB_CONNECTIONS_EVENTS_MAX;
+}
+
 void dsb_connections_tell(struct dsb_connections *c, const struct dsb_connections_event *event)
 {
-    if (c->event_count == DSB_CONNECTIONS_EVENTS_MAX) {
+    if (c->event_count >= places_for(event->kind)) {
         c->events_missed++;
         return;
     }

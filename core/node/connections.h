@@ -187,7 +187,8 @@ void dsb_connections_work(struct dsb_connections *c, struct nx_instant now);
 /* When `work` next has something to do by itself; the instant 0: at once, a turn left something. */
 struct nx_instant dsb_connections_deadline(const struct dsb_connections *c);
 
-/* The next piece of news. What is not taken is dropped from the DSB_CONNECTIONS_EVENTS_MAX + 1st on. */
+/* The next piece of news. What is not taken is dropped from the DSB_CONNECTIONS_EVENTS_MAX + 1st on,
+ * TURNED_AWAY from half of that on. */
 bool dsb_connections_event(struct dsb_connections *c, struct dsb_connections_event *event);
 
 /* The connection under the session with this device, of two the one that stays; or under the v1 session.

@@ -567,6 +567,28 @@ static void end_rows(void)
     EXPECT(nx_instant_is_never(dsb_connections_deadline(&a->connections)));
 }
 
+static void news_rows(void)
+{
+    const struct dsb_connections_event turned_away = {.kind = DSB_CONNECTIONS_TURNED_AWAY};
+    const struct dsb_connections_event ended = {.kind = DSB_CONNECTIONS_V1_ENDED};
+    struct dsb_connections_event event;
+    uint32_t turned_away_count = 0, ended_count = 0;
+
+    unit_row("however many are turned away at once, there is room for the other news");
+    begin();
+    for (uint32_t i = 0; i < DSB_GATE_PLACES_MAX; i++)
+        dsb_connections_tell(&a->connections, &turned_away);
+    for (uint32_t i = 0; i < DSB_CONNECTIONS_EVENTS_MAX; i++)
+        dsb_connections_tell(&a->connections, &ended);
+    while (dsb_connections_event(&a->connections, &event)) {
+        turned_away_count += event.kind == DSB_CONNECTIONS_TURNED_AWAY;
+        ended_count += event.kind == DSB_CONNECTIONS_V1_ENDED;
+    }
+    EXPECT_EQ(turned_away_count, DSB_CONNECTIONS_EVENTS_MAX / 2);
+    EXPECT_EQ(ended_count, DSB_CONNECTIONS_EVENTS_MAX / 2);
+    EXPECT_EQ(a->connections.events_missed, DSB_GATE_PLACES_MAX);
+}
+
 UNIT_SUITE(connections_test)
 {
     pairing_rows();
@@ -576,6 +598,7 @@ UNIT_SUITE(connections_test)
     cut_rows();
     two_sessions_rows();
     end_rows();
+    news_rows();
     unit_row("whatever the rows did, every socket and all memory is back");
     begin();
 }
