@@ -320,9 +320,9 @@ enum StreamKind {
   frame @2;
   # A channel of a v1 session: "channel" is its number in decimal digits. Each message is one Frame, whole
   # in one piece. open is answered at once, since a v1 node accepts nothing. Of several programs that have
-  # it open, each frame goes to one. finish from the client is answered by ended as soon as the session has
-  # taken what came before; what the v1 node makes of it is not known. abort ends the session: a program
-  # that only leaves the channel closes its connection.
+  # it open, the one that has had it longest is given its frames. finish from the client is answered by
+  # ended as soon as the session has taken what came before; what the v1 node makes of it is not known.
+  # abort ends the channel here, and not the session, which others use.
 }
 
 struct Open {
