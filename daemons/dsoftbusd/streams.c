@@ -111,24 +111,12 @@ void dsoftbusd_stream_open(struct dsoftbusd *d, struct nx_instant now, struct ds
         fail_open(call, mux, status);
 }
 
-/* Two calls for a stream were under way on one connection, and the other one was quicker. */
-static void refuse_second(struct dsoftbusd_call *call)
-{
-    if (call->mux != NULL)
-        dsb_mux_release(call->mux, call->stream);
-    call->mux = NULL;
-    dsoftbusd_done(call, NX_E_BUSY, "this connection carries another stream");
-}
-
 void dsoftbusd_stream_hand_over(struct dsoftbusd *d, struct dsoftbusd_call *call)
 {
     struct dsoftbusd_client *client = dsoftbusd_client_of(d, call);
     struct dsoftbusd_stream *s = &client->stream;
 
-    if (s->is_open) {
-        refuse_second(call);
-        return;
-    }
+    NX_CHECK(!s->is_open); /* who asked for a stream has asked for nothing else */
     memset(s, 0, offsetof(struct dsoftbusd_stream, piece));
     s->is_open = true;
     s->number = ++d->streams_begun;
