@@ -1,6 +1,5 @@
 #include "core/node/connections.h"
 
-#include "core/base/hex.h"
 #include "core/base/memory.h"
 #include "core/node/connections_internal.h"
 
@@ -71,7 +70,7 @@ struct dsb_connection *dsb_connections_place(struct dsb_connections *c, struct n
     return conn;
 }
 
-static void free_place(struct dsb_connections *c, struct dsb_connection *conn)
+void dsb_connections_free_place(struct dsb_connections *c, struct dsb_connection *conn)
 {
     conn->state = DSB_CONNECTION_FREE;
     conn->socket = NX_HANDLE_NONE;
@@ -86,11 +85,6 @@ uint32_t dsb_connections_open_count(const struct dsb_connections *c)
     for (uint32_t i = 0; i < c->used_end; i++)
         count += c->config.places[i].state != DSB_CONNECTION_FREE;
     return count;
-}
-
-static bool is_v1_with(const struct dsb_connection *conn, const uint8_t id[DSB_ID_LEN])
-{
-    return conn->is_v1_up && memcmp(conn->session.peer.id, id, DSB_ID_LEN) == 0;
 }
 
 static bool carries(const struct dsb_connections *c, const struct dsb_connection *conn,
@@ -110,7 +104,7 @@ const struct dsb_connection *dsb_connections_find(const struct dsb_connections *
     for (uint32_t i = 0; i < c->used_end; i++) {
         const struct dsb_connection *conn = &c->config.places[i];
 
-        if (mux != NULL ? carries(c, conn, mux) : is_v1_with(conn, id))
+        if (mux != NULL ? carries(c, conn, mux) : dsb_connection_is_v1_with(conn, id))
             return conn;
     }
     return NULL;
@@ -145,183 +139,7 @@ bool dsb_connections_event(struct dsb_connections *c, struct dsb_connections_eve
     return true;
 }
 
-/* ---- the end of one -------------------------------------------------------------------------- */
-
-void dsb_connection_leave_gate(struct dsb_connections *c, struct nx_instant now,
-                               struct dsb_connection *conn, enum dsb_gate_outcome outcome)
-{
-    if (!conn->has_pass)
-        return;
-    dsb_gate_leave(&c->gate, now, &conn->pass, outcome);
-    c->at_gate[conn->pass.place] = DSB_CONNECTION_NONE;
-    conn->has_pass = false;
-}
-
-static void take_from_link(struct dsb_connections *c, struct nx_instant now,
-                           struct dsb_connection *conn)
-{
-    if (conn->link == DSB_CONNECTION_NONE)
-        return;
-    dsb_node_link_down(c->config.node, now, conn->link);
-    conn->link = DSB_CONNECTION_NONE;
-    c->has_more = true; /* an accept of a pairing may want another one */
-}
-
-static void end_v1(struct dsb_connections *c, struct dsb_connection *conn)
-{
-    struct dsb_connections_event event = {.kind = DSB_CONNECTIONS_V1_ENDED,
-                                          .address = conn->address};
-
-    if (!conn->is_v1_up)
-        return;
-    conn->is_v1_up = conn->has_v1_frame = false;
-    event.status = conn->session.end.status == NX_OK ? NX_E_CLOSED : conn->session.end.status;
-    event.why = conn->session.end.why;
-    nx_hex_encode(nx_bytes_of(conn->session.peer.id, DSB_ID_LEN), event.id_text);
-    dsb_connections_tell(c, &event);
-}
-
-/* Everything but the socket. */
-static void give_back(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)
-{
-    take_from_link(c, now, conn);
-    end_v1(c, conn);
-    dsb_connection_try_lost(c, now, conn, NX_E_CLOSED, DSB_REFUSAL_NONE,
-                            "the connection was closed");
-    dsb_connection_leave_gate(c, now, conn, DSB_GATE_LEFT);
-    dsb_session_wipe(&conn->session);
-}
-
-void dsb_connection_close(struct dsb_connections *c, struct nx_instant now,
-                          struct dsb_connection *conn)
-{
-    give_back(c, now, conn);
-    nx_net_close(&c->config.net, conn->socket);
-    free_place(c, conn);
-}
-
-void dsb_connection_leave(struct dsb_connections *c, struct nx_instant now,
-                          struct dsb_connection *conn)
-{
-    give_back(c, now, conn);
-    conn->state = DSB_CONNECTION_LEAVING;
-    conn->leaves_at = nx_instant_after(now, nx_milliseconds(DSB_CONNECTION_LINGER_MS));
-}
-
-/* ---- listening ------------------------------------------------------------------------------- */
-
-enum nx_status dsb_connections_listen(struct dsb_connections *c, const struct nx_address *address,
-                                      struct nx_address *local, struct nx_net_fault *fault)
-{
-    struct nx_handle listener;
-
-    if (c->listener_count == DSB_LISTENERS_MAX)
-        return NX_E_LIMIT;
-    enum nx_status status =
-        nx_net_listen(&c->config.net, address, NX_NET_BACKLOG_MAX, &listener, fault);
-    if (status == NX_OK)
-        status = nx_net_local(&c->config.net, listener, local);
-    if (status != NX_OK)
-        return status;
-    c->may_accept[c->listener_count] = true;
-    c->listeners[c->listener_count++] = listener;
-    return NX_OK;
-}
-
-static void drop_from_gate(struct dsb_connections *c, struct nx_instant now, uint32_t place)
-{
-    struct dsb_connection *conn = &c->config.places[c->at_gate[place]];
-
-    conn->has_pass = false; /* it is worth nothing any more */
-    dsb_connection_close(c, now, conn);
-}
-
-static void let_in(struct dsb_connections *c, struct nx_instant now, struct nx_handle socket,
-                   const struct nx_address *from)
-{
-    struct dsb_gate_pass pass;
-    uint32_t dropped;
-
-    if (dsb_gate_enter(&c->gate, now, from, &pass, &dropped) != NX_OK) {
-        nx_net_abort(&c->config.net, socket);
-        return;
-    }
-    if (dropped != DSB_GATE_NONE)
-        drop_from_gate(c, now, dropped);
-
-    struct dsb_connection *conn = dsb_connections_place(c, now);
-    if (conn == NULL) {
-        dsb_gate_leave(&c->gate, now, &pass, DSB_GATE_LEFT);
-        nx_net_abort(&c->config.net, socket);
-        return;
-    }
-    conn->state = DSB_CONNECTION_OPEN;
-    conn->socket = socket;
-    conn->address = *from;
-    conn->pass = pass;
-    conn->has_pass = true;
-    c->at_gate[pass.place] = dsb_connection_index(c, conn);
-    dsb_session_accept(&conn->session, now, c->config.own, c->config.rng);
-}
-
-/* As many as there are places at the gate, and the next ones in the next turn. */
-static void accept_waiting(struct dsb_connections *c, struct nx_instant now, uint32_t listener)
-{
-    for (uint32_t i = 0; i < DSB_GATE_PLACES_MAX && c->may_accept[listener]; i++) {
-        struct nx_handle socket;
-        struct nx_address from;
-        enum nx_status status =
-            nx_net_accept(&c->config.net, c->listeners[listener], &socket, &from);
-
-        if (status == NX_OK)
-            let_in(c, now, socket, &from);
-        else
-            c->may_accept[listener] = false; /* ACCEPTABLE will come */
-        if (status != NX_OK && status != NX_WOULD_BLOCK && status != NX_E_NO_MEMORY)
-            c->accept_again_at = nx_instant_after(now, nx_seconds(1)); /* or it will not */
-    }
-    c->has_more |= c->may_accept[listener];
-}
-
-void dsb_connections_shut_down(struct dsb_connections *c, struct nx_instant now)
-{
-    c->is_shut_down = true;
-    for (uint32_t i = 0; i < c->listener_count; i++)
-        nx_net_close(&c->config.net, c->listeners[i]);
-    c->listener_count = 0;
-    c->accept_again_at = NX_NEVER;
-    dsb_connections_drop_dials(c, now);
-    for (uint32_t i = 0; i < c->config.cap; i++) {
-        struct dsb_connection *conn = &c->config.places[i];
-
-        if (conn->state == DSB_CONNECTION_OPEN && conn->session.state != DSB_SESSION_UP)
-            dsb_connection_close(c, now, conn);
-        else if (conn->is_v1_up)
-            dsb_connection_leave(c, now, conn);
-    }
-}
-
-void dsb_connections_close(struct dsb_connections *c, struct nx_instant now)
-{
-    dsb_connections_shut_down(c, now);
-    for (uint32_t i = 0; i < c->config.cap; i++) {
-        if (c->config.places[i].state != DSB_CONNECTION_FREE)
-            dsb_connection_close(c, now, &c->config.places[i]);
-    }
-}
-
 /* ---- what happens ---------------------------------------------------------------------------- */
-
-static bool listener_input(struct dsb_connections *c, const struct nx_net_event *event)
-{
-    for (uint32_t i = 0; i < c->listener_count; i++) {
-        if (c->listeners[i].value == event->socket.value) {
-            c->may_accept[i] = true;
-            return true;
-        }
-    }
-    return false;
-}
 
 bool dsb_connections_input(struct dsb_connections *c, const struct nx_net_event *event)
 {
@@ -336,7 +154,7 @@ bool dsb_connections_input(struct dsb_connections *c, const struct nx_net_event 
         conn->may_send = conn->may_send || event->kind != NX_NET_READABLE;
         return true;
     }
-    return listener_input(c, event);
+    return dsb_connections_listener_input(c, event);
 }
 
 static void want(struct dsb_connections *c, struct nx_instant now, const char *id_text)
@@ -426,60 +244,17 @@ static void want_all(struct dsb_connections *c, struct nx_instant now)
     c->is_synced = true;
 }
 
-static void retry_accepting(struct dsb_connections *c, struct nx_instant now)
-{
-    if (!nx_instant_reached(c->accept_again_at, now))
-        return;
-    c->accept_again_at = NX_NEVER;
-    for (uint32_t i = 0; i < c->listener_count; i++)
-        c->may_accept[i] = true;
-}
-
 void dsb_connections_work(struct dsb_connections *c, struct nx_instant now)
 {
     c->has_more = false;
     want_all(c, now);
-    retry_accepting(c, now);
-    for (uint32_t i = 0; i < c->listener_count; i++)
-        accept_waiting(c, now, i);
+    dsb_connections_accept_due(c, now);
     if (!c->is_shut_down)
         dsb_connections_dial_due(c, now);
     for (uint32_t i = 0; i < c->used_end; i++) {
         if (c->config.places[i].state != DSB_CONNECTION_FREE)
             dsb_connection_work(c, now, &c->config.places[i]);
     }
-}
-
-struct nx_instant dsb_connection_again_at(const struct dsb_connections *c,
-                                          const struct dsb_connection *conn)
-{
-    const struct dsb_link *link;
-
-    if (conn->link == DSB_CONNECTION_NONE || !conn->session.is_initiator)
-        return NX_NEVER;
-    link = &c->config.node->links[conn->link];
-    if (link->state != DSB_LINK_SESSION || link->mux.state != DSB_MUX_ACTIVE)
-        return NX_NEVER; /* for pairing; or it only goes on for the sake of its streams */
-    return nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_LIFE_S));
-}
-
-static bool is_at_gate(const struct dsb_connection *conn)
-{
-    return conn->has_pass && !conn->is_let_in &&
-           conn->in_len - conn->in_at >= DSB_HANDSHAKE_FIRST_LEN;
-}
-
-static struct nx_instant deadline_of(const struct dsb_connections *c,
-                                     const struct dsb_connection *conn)
-{
-    struct nx_instant deadline = nx_instant_earlier(conn->leaves_at, NX_NEVER);
-
-    if (conn->state == DSB_CONNECTION_LEAVING)
-        return deadline;
-    deadline = nx_instant_earlier(deadline, dsb_session_deadline(&conn->session));
-    if (is_at_gate(conn))
-        deadline = nx_instant_earlier(deadline, dsb_gate_opens_at(&c->gate, &conn->pass));
-    return nx_instant_earlier(deadline, dsb_connection_again_at(c, conn));
 }
 
 struct nx_instant dsb_connections_deadline(const struct dsb_connections *c)
@@ -492,78 +267,37 @@ struct nx_instant dsb_connections_deadline(const struct dsb_connections *c)
         deadline = nx_instant_earlier(deadline, dsb_reach_deadline(&c->reach));
     for (uint32_t i = 0; i < c->used_end; i++) {
         if (c->config.places[i].state != DSB_CONNECTION_FREE)
-            deadline = nx_instant_earlier(deadline, deadline_of(c, &c->config.places[i]));
+            deadline =
+                nx_instant_earlier(deadline, dsb_connection_deadline(c, &c->config.places[i]));
     }
     return deadline;
 }
 
-/* ---- v1 -------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
-static struct dsb_connection *v1_of(struct dsb_connections *c, const char *id_text)
+void dsb_connections_shut_down(struct dsb_connections *c, struct nx_instant now)
 {
-    uint8_t id[DSB_ID_LEN];
+    c->is_shut_down = true;
+    for (uint32_t i = 0; i < c->listener_count; i++)
+        nx_net_close(&c->config.net, c->listeners[i]);
+    c->listener_count = 0;
+    c->accept_again_at = NX_NEVER;
+    dsb_connections_drop_dials(c, now);
+    for (uint32_t i = 0; i < c->config.cap; i++) {
+        struct dsb_connection *conn = &c->config.places[i];
 
-    if (dsb_id_of_text(DSB_WORLD_NET, id_text, id) != NX_OK)
-        return NULL;
-    for (uint32_t i = 0; i < c->used_end; i++) {
-        if (is_v1_with(&c->config.places[i], id))
-            return &c->config.places[i];
+        if (conn->state == DSB_CONNECTION_OPEN && conn->session.state != DSB_SESSION_UP)
+            dsb_connection_close(c, now, conn);
+        else if (conn->is_v1_up)
+            dsb_connection_leave(c, now, conn);
     }
-    return NULL;
 }
 
-enum nx_status dsb_connections_v1_peek(struct dsb_connections *c, const char *id_text,
-                                       struct dsb_v1_frame *frame)
+void dsb_connections_close(struct dsb_connections *c, struct nx_instant now)
 {
-    struct dsb_connection *conn = v1_of(c, id_text);
-
-    if (conn == NULL)
-        return NX_E_CLOSED;
-    if (!conn->has_v1_frame)
-        return NX_WOULD_BLOCK;
-    *frame = conn->v1_frame;
-    return NX_OK;
-}
-
-void dsb_connections_v1_drop(struct dsb_connections *c, const char *id_text)
-{
-    struct dsb_connection *conn = v1_of(c, id_text);
-
-    if (conn != NULL)
-        conn->has_v1_frame = false;
-    c->has_more = true; /* what lies behind it */
-}
-
-enum nx_status dsb_connections_v1_send(struct dsb_connections *c, const char *id_text,
-                                       const struct dsb_v1_frame *frame)
-{
-    struct dsb_connection *conn = v1_of(c, id_text);
-
-    if (conn == NULL)
-        return NX_E_CLOSED;
-    if (frame->bytes.len > DSB_V1_FRAME_BYTES_MAX)
-        return NX_E_LIMIT;
-
-    struct nx_writer out = nx_writer_over(conn->out, sizeof(conn->out));
-    out.len = conn->out_len;
-    struct nx_writer plain = dsb_records_room(&out, DSB_RECORD_PLAIN_MAX);
-    enum nx_status status = dsb_v1_frame_encode(frame, &plain);
-    conn->v1_wants_room = status == NX_WOULD_BLOCK;
-    if (status != NX_OK)
-        return status;
-    c->has_more = true;
-    if (dsb_records_seal(&conn->session.records, plain.len, &out) != NX_OK) {
-        conn->leaves_at = (struct nx_instant){0}; /* it has had all the records it may have */
-        return NX_E_CLOSED;
+    dsb_connections_shut_down(c, now);
+    for (uint32_t i = 0; i < c->config.cap; i++) {
+        if (c->config.places[i].state != DSB_CONNECTION_FREE)
+            dsb_connection_close(c, now, &c->config.places[i]);
     }
-    conn->out_len = out.len;
-    return NX_OK;
-}
-
-void dsb_connections_v1_end(struct dsb_connections *c, struct nx_instant now, const char *id_text)
-{
-    struct dsb_connection *conn = v1_of(c, id_text);
-
-    if (conn != NULL)
-        dsb_connection_leave(c, now, conn);
 }
