@@ -153,11 +153,10 @@ bool dsb_connection_follow(struct dsb_connections *c, struct nx_instant now,
 {
     if (conn->session.state == DSB_SESSION_ASKED)
         judge(c, now, conn);
-    if (!dsb_connection_is_up(conn))
-        put_session(conn);
-    if (conn->session.state == DSB_SESSION_UP && !dsb_connection_is_up(conn))
+    put_session(conn);
+    if (conn->session.state == DSB_SESSION_UP)
         come_up(c, now, conn);
-    else if (conn->session.state == DSB_SESSION_OVER && conn->state == DSB_CONNECTION_OPEN)
+    else if (conn->session.state == DSB_SESSION_OVER)
         end_handshake(c, now, conn);
     return conn->state == DSB_CONNECTION_OPEN;
 }
@@ -183,8 +182,7 @@ static void tick(struct dsb_connections *c, struct nx_instant now, struct dsb_co
     bool was_receiving = conn->session.records.ended == NX_OK;
 
     dsb_session_tick(&conn->session, now);
-    if (dsb_connection_is_up(conn) && was_receiving && conn->session.records.ended != NX_OK &&
-        !conn->is_deaf)
+    if (dsb_connection_is_up(conn) && was_receiving && conn->session.records.ended != NX_OK)
         dsb_connection_break(c, now, conn, conn->session.records.ended,
                              "a record that never became whole");
     else if (!dsb_connection_is_up(conn))
@@ -198,15 +196,6 @@ static void tick(struct dsb_connections *c, struct nx_instant now, struct dsb_co
 void dsb_connection_work(struct dsb_connections *c, struct nx_instant now,
                          struct dsb_connection *conn)
 {
-    if (conn->state == DSB_CONNECTION_CONNECTING) {
-        dsb_session_tick(&conn->session, now);
-        if (conn->session.state == DSB_SESSION_OVER) {
-            dsb_connection_try_lost(c, now, conn, conn->session.end.status, DSB_REFUSAL_NONE,
-                                    "nobody answered");
-            dsb_connection_close(c, now, conn);
-        }
-        return;
-    }
     if (conn->state == DSB_CONNECTION_OPEN)
         tick(c, now, conn);
     if (conn->state == DSB_CONNECTION_OPEN)
@@ -228,8 +217,8 @@ struct nx_instant dsb_connection_deadline(const struct dsb_connections *c,
 {
     struct nx_instant deadline = nx_instant_earlier(conn->leaves_at, NX_NEVER);
 
-    if (conn->state == DSB_CONNECTION_LEAVING)
-        return deadline;
+    if (conn->state != DSB_CONNECTION_OPEN)
+        return deadline; /* a dial's end is the network's to tell */
     deadline = nx_instant_earlier(deadline, dsb_session_deadline(&conn->session));
     if (is_at_gate(conn))
         deadline = nx_instant_earlier(deadline, dsb_gate_opens_at(&c->gate, &conn->pass));

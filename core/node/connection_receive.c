@@ -54,8 +54,7 @@ static bool may_be_looked_at(struct dsb_connections *c, struct nx_instant now,
 /* Everything that has arrived, as far as it is whole. */
 static void take_in(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)
 {
-    while (conn->state == DSB_CONNECTION_OPEN && !conn->is_deaf && !conn->has_v1_frame &&
-           may_be_looked_at(c, now, conn)) {
+    while (!conn->is_deaf && !conn->has_v1_frame && may_be_looked_at(c, now, conn)) {
         struct nx_bytes plain;
         size_t used;
         bool was_up = dsb_connection_is_up(conn);
@@ -124,6 +123,8 @@ void dsb_connection_receive(struct dsb_connections *c, struct nx_instant now,
             return;
         }
         conn->in_len += received;
+        if (conn->in_end < conn->in_len)
+            conn->in_end = conn->in_len;
     }
     take_in(c, now, conn);
     c->has_more = true;

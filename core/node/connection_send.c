@@ -12,25 +12,17 @@ static void put_records(struct dsb_connections *c, struct dsb_connection *conn)
 
         if (plain.cap < DSB_FRAME_MAX || !dsb_node_link_output(c->config.node, conn->link, &plain))
             break;
-        if (dsb_records_seal(&conn->session.records, plain.len, &out) != NX_OK)
+        if (dsb_records_seal(&conn->session.records, plain.len, &out) != NX_OK) {
+            nx_crypto_wipe(plain.ptr, plain.len);
             break; /* 2^64 records: its link is cut when the socket closes */
+        }
     }
     conn->out_len = out.len;
 }
 
-static void fill(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)
-{
-    if (conn->out_at == conn->out_len)
-        conn->out_at = conn->out_len = 0;
-    if (conn->link != DSB_CONNECTION_NONE)
-        put_records(c, conn);
-    else if (!dsb_connection_is_up(conn))
-        (void)dsb_connection_follow(c, now, conn);
-}
-
 static void on_room(struct dsb_connections *c, struct dsb_connection *conn)
 {
-    if (!conn->v1_wants_room || conn->out_len > 0)
+    if (!conn->v1_wants_room)
         return;
     conn->v1_wants_room = false;
     dsb_connection_tell(c, conn, DSB_CONNECTIONS_V1_WRITABLE);
@@ -43,8 +35,6 @@ static void on_send_failed(struct dsb_connections *c, struct nx_instant now,
 {
     if (conn->is_deaf)
         dsb_connection_lost(c, now, conn, status);
-    else
-        c->has_more |= conn->may_receive;
 }
 
 bool dsb_connection_send_out(struct dsb_connections *c, struct nx_instant now,
@@ -80,7 +70,7 @@ static bool is_ending(const struct dsb_connections *c, const struct dsb_connecti
     link = &c->config.node->links[conn->link];
     if (link->state == DSB_LINK_SESSION)
         return link->mux.state == DSB_MUX_OVER;
-    return link->state != DSB_LINK_PAIRING || link->bye_due;
+    return link->state != DSB_LINK_PAIRING;
 }
 
 /* Who does not read our last word has as long for it as for a record of his own. */
@@ -95,9 +85,8 @@ void dsb_connection_send(struct dsb_connections *c, struct nx_instant now,
                          struct dsb_connection *conn)
 {
     for (int turn = 0; turn < DSB_CONNECTION_TURN_MAX; turn++) {
-        fill(c, now, conn);
-        if (conn->state != DSB_CONNECTION_OPEN)
-            return; /* what waits is sent as the last of it */
+        if (conn->link != DSB_CONNECTION_NONE)
+            put_records(c, conn);
         if (conn->out_len == 0) {
             if (conn->link != DSB_CONNECTION_NONE &&
                 dsb_node_link_is_over(c->config.node, conn->link))

@@ -72,6 +72,7 @@ struct dsb_connection *dsb_connections_place(struct dsb_connections *c, struct n
 
 void dsb_connections_free_place(struct dsb_connections *c, struct dsb_connection *conn)
 {
+    nx_crypto_wipe(conn->in, conn->in_end); /* records are opened where they lie */
     conn->state = DSB_CONNECTION_FREE;
     conn->socket = NX_HANDLE_NONE;
     while (c->used_end > 0 && c->config.places[c->used_end - 1].state == DSB_CONNECTION_FREE)
@@ -148,7 +149,7 @@ bool dsb_connections_input(struct dsb_connections *c, const struct nx_net_event 
 
         if (conn->state == DSB_CONNECTION_FREE || conn->socket.value != event->socket.value)
             continue;
-        if (event->kind == NX_NET_DIALLED && conn->state == DSB_CONNECTION_CONNECTING)
+        if (event->kind == NX_NET_DIALLED)
             conn->state = DSB_CONNECTION_OPEN; /* one that failed is told so by its first try */
         conn->may_receive = conn->may_receive || event->kind != NX_NET_WRITABLE;
         conn->may_send = conn->may_send || event->kind != NX_NET_READABLE;

@@ -71,6 +71,7 @@ struct dsb_connection {
 
     /* Last, so that the fields above of an idle connection are on one page. */
     size_t in_at, in_len; /* bytes from in_at to in_len wait to be taken */
+    size_t in_end;        /* nothing was ever received behind it: up to here lies what was opened */
     size_t out_at, out_len;
     uint8_t in[DSB_RECORD_MAX];
     uint8_t out[DSB_CONNECTION_OUT_MAX];

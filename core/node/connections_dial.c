@@ -54,10 +54,12 @@ static void fail_at_reach(struct dsb_connections *c, struct nx_instant now,
                           const struct dsb_dialling *dial)
 {
     const struct dsb_reach_device *device = dsb_reach_find(&c->reach, dial->id_text);
-    bool is_asked = device != NULL && device->is_asked;
 
-    if (device == NULL || device->state != DSB_REACH_TRYING)
+    NX_CHECK(device != NULL); /* its dials go with it */
+    if (device->state != DSB_REACH_TRYING)
         return; /* they were quicker */
+
+    bool is_asked = device->is_asked;
     tell_failed(c, dial);
     (void)!dsb_reach_failed(&c->reach, now, dial->id_text, dial->status);
     if (is_asked)
@@ -183,13 +185,13 @@ static bool is_dialling(const struct dsb_connections *c, const char *id_text)
     return false;
 }
 
-/* A dial without a try yet. False: `id_text` is no id. */
-static bool begin(struct dsb_dialling *dial, enum dsb_dial_origin origin, const char *id_text)
+/* A dial without a try yet. */
+static void begin(struct dsb_dialling *dial, enum dsb_dial_origin origin, const char *id_text)
 {
     *dial = (struct dsb_dialling){.origin = origin};
     copy_text(dial->id_text, id_text);
-    dial->is_used = dsb_id_of_text(DSB_WORLD_NET, id_text, dial->id) == NX_OK;
-    return dial->is_used;
+    NX_CHECK(dsb_id_of_text(DSB_WORLD_NET, id_text, dial->id) == NX_OK); /* who asks has looked */
+    dial->is_used = true;
 }
 
 /* One more address. What comes of it comes by try_lost or try_won; what could not even begin counts as
@@ -264,9 +266,8 @@ static void hurry(struct dsb_connections *c, struct nx_instant now, const char *
 {
     const struct dsb_reach_device *device;
 
-    if (dsb_node_session(c->config.node, id_text) != NULL)
-        return;                                     /* it came in between */
-    (void)!dsb_reach_want(&c->reach, now, id_text); /* paired, and that was not told yet */
+    if (dsb_registry_find_text(&c->config.node->registry, id_text) != NULL)
+        (void)!dsb_reach_want(&c->reach, now, id_text); /* paired, and that was not told yet */
     device = dsb_reach_find(&c->reach, id_text);
     if (device != NULL && device->state == DSB_REACH_UP) /* the last one is still ending */
         fail_at_node(c, now, id_text, DSB_LINK_TO_TALK, NX_E_BUSY);
@@ -283,10 +284,12 @@ static void dial_for_node(struct dsb_connections *c, struct nx_instant now,
     }
 
     struct dsb_dialling *dial = free_dial(c);
-    if (dial == NULL || !begin(dial, DSB_DIAL_PAIR, asked->id_text))
+    if (dial == NULL) {
         fail_at_node(c, now, asked->id_text, DSB_LINK_TO_PAIR, NX_E_BUSY);
-    else
-        try_all(c, now, dial);
+        return;
+    }
+    begin(dial, DSB_DIAL_PAIR, asked->id_text);
+    try_all(c, now, dial);
 }
 
 void dsb_connections_dial_due(struct dsb_connections *c, struct nx_instant now)
@@ -298,8 +301,8 @@ void dsb_connections_dial_due(struct dsb_connections *c, struct nx_instant now)
     while (dsb_node_dial(c->config.node, &asked))
         dial_for_node(c, now, &asked);
     while ((dial = free_dial(c)) != NULL && dsb_reach_next(&c->reach, now, id_text)) {
-        if (begin(dial, DSB_DIAL_REACH, id_text))
-            try_all(c, now, dial);
+        begin(dial, DSB_DIAL_REACH, id_text);
+        try_all(c, now, dial);
     }
 }
 
@@ -311,8 +314,9 @@ void dsb_connections_dial_again(struct dsb_connections *c, struct nx_instant now
 
     conn->up_at = nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_AGAIN_S)); /* if it fails */
     nx_hex_encode(nx_bytes_of(conn->session.peer.id, DSB_ID_LEN), id_text);
-    if (dial == NULL || is_dialling(c, id_text) || !begin(dial, DSB_DIAL_AGAIN, id_text))
+    if (dial == NULL || is_dialling(c, id_text))
         return;
+    begin(dial, DSB_DIAL_AGAIN, id_text);
     memcpy(dial->noise_static, conn->session.peer_static, sizeof(dial->noise_static));
     if (try_address(c, now, dial, &conn->address, NULL) != NX_OK)
         dial->is_used = false;
@@ -333,7 +337,7 @@ enum nx_status dsb_connections_dial_v1(struct dsb_connections *c, struct nx_inst
     nx_hex_encode(nx_bytes_of(id, DSB_ID_LEN), id_text);
     if (dial == NULL || is_dialling(c, id_text))
         return NX_E_BUSY;
-    (void)begin(dial, DSB_DIAL_V1, id_text);
+    begin(dial, DSB_DIAL_V1, id_text);
     memcpy(dial->noise_static, noise_static, sizeof(dial->noise_static));
     status = try_address(c, now, dial, address, fault);
     dial->is_used = status == NX_OK;

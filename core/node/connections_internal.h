@@ -97,7 +97,8 @@ bool dsb_connection_is_up(const struct dsb_connection *conn);
 void dsb_connection_tell(struct dsb_connections *c, const struct dsb_connection *conn,
                          enum dsb_connections_event_kind kind);
 
-/* To be called whenever the session may have moved. False: this connection is leaving, or gone. */
+/* To be called whenever the session of an open connection may have moved that is not up yet. False: the
+ * connection is leaving, or gone. */
 bool dsb_connection_follow(struct dsb_connections *c, struct nx_instant now,
                            struct dsb_connection *conn);
 

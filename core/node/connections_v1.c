@@ -11,13 +11,12 @@ bool dsb_connection_is_v1_with(const struct dsb_connection *conn, const uint8_t 
 
 /* Of two v1 sessions with one device the newer stays: the older may be dead, and nobody would know. */
 static void replace_v1(struct dsb_connections *c, struct nx_instant now,
-                       const struct dsb_connection *fresh)
+                       const uint8_t id[DSB_ID_LEN])
 {
     for (uint32_t i = 0; i < c->used_end; i++) {
         struct dsb_connection *conn = &c->config.places[i];
 
-        if (conn != fresh && conn->state == DSB_CONNECTION_OPEN && conn->is_v1_up &&
-            memcmp(conn->session.peer.id, fresh->session.peer.id, DSB_ID_LEN) == 0)
+        if (dsb_connection_is_v1_with(conn, id))
             dsb_connection_leave(c, now, conn);
     }
 }
@@ -26,7 +25,7 @@ void dsb_connection_come_up_v1(struct dsb_connections *c, struct nx_instant now,
                                struct dsb_connection *conn)
 {
     dsb_connection_try_won(c, now, conn);
-    replace_v1(c, now, conn);
+    replace_v1(c, now, conn->session.peer.id);
     conn->is_v1_up = true;
     dsb_node_v1_is_up(c->config.node, now, conn->session.peer.id, conn->session.peer_static);
     dsb_connection_tell(c, conn, DSB_CONNECTIONS_V1_UP);
@@ -115,6 +114,7 @@ enum nx_status dsb_connections_v1_send(struct dsb_connections *c, const char *id
         return status;
     c->has_more = true;
     if (dsb_records_seal(&conn->session.records, plain.len, &out) != NX_OK) {
+        nx_crypto_wipe(plain.ptr, plain.len);
         conn->leaves_at = (struct nx_instant){0}; /* it has had all the records it may have */
         return NX_E_CLOSED;
     }
