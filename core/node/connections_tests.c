@@ -4,6 +4,8 @@
 
 void connections_test(void);
 void connections_input_test(void);
+void connections_turns_test(void);
+void connections_bounds_test(void);
 void connections_v1_test(void);
 void streams_over_sessions_test(void);
 
@@ -12,6 +14,8 @@ int main(void)
     static const struct unit_suite suites[] = {
         {"node/connections", connections_test},
         {"node/connections_input", connections_input_test},
+        {"node/connections_turns", connections_turns_test},
+        {"node/connections_bounds", connections_bounds_test},
         {"node/connections_v1", connections_v1_test},
         {"node/streams_over_sessions", streams_over_sessions_test},
     };

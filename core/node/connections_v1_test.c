@@ -51,8 +51,7 @@ static enum nx_status send(struct fabric_device *from, const struct fabric_devic
     enum nx_status status =
         dsb_connections_v1_send(&from->connections, to->identity.id_text, &frame);
 
-    from->is_touched = true;
-    return status;
+    return status; /* that it goes out is in the deadline, as what lies behind a frame is below */
 }
 
 static void expect_frame(struct fabric_device *at, const struct fabric_device *from, uint32_t chan,
@@ -65,7 +64,7 @@ static void expect_frame(struct fabric_device *at, const struct fabric_device *f
     EXPECT_EQ(frame.chan, chan);
     EXPECT_BYTES(frame.bytes, wanted.bytes);
     dsb_connections_v1_drop(&at->connections, from->identity.id_text);
-    fabric_touch(at);
+    fabric_settle(f);
 }
 
 static void expect_no_frame(struct fabric_device *at, const struct fabric_device *from,
@@ -135,6 +134,31 @@ static void frame_rows(void)
     expect_frame(a, b, 0, 30000);
     expect_frame(a, b, 1, 30000);
     EXPECT_EQ(a->news.told[DSB_CONNECTIONS_V1_ENDED], 0);
+
+    unit_row("of two devices each has its own frames");
+    begin_up();
+    struct fabric_device *c = &f->devices[2];
+    EXPECT_STATUS(dsb_node_allow_v1(&a->node, c->identity.id_text), NX_OK);
+    EXPECT_STATUS(dial(c, a), NX_OK);
+    EXPECT_EQ(a->news.told[DSB_CONNECTIONS_V1_UP], 2);
+    EXPECT_STATUS(send(a, c, 1, 7), NX_OK);
+    EXPECT_STATUS(send(c, a, 2, 8), NX_OK);
+    fabric_settle(f);
+    expect_no_frame(a, b, NX_WOULD_BLOCK);
+    expect_no_frame(b, a, NX_WOULD_BLOCK);
+    expect_frame(c, a, 1, 7);
+    expect_frame(a, c, 2, 8);
+
+    unit_row("where there is no session there is nothing to take, to drop or to end");
+    begin();
+    expect_no_frame(a, b, NX_E_CLOSED);
+    EXPECT_STATUS(
+        dsb_connections_v1_peek(&a->connections, "no id", &(struct dsb_v1_frame){.chan = 0}),
+        NX_E_CLOSED);
+    dsb_connections_v1_drop(&a->connections, b->identity.id_text);
+    dsb_connections_v1_end(&a->connections, f->now, b->identity.id_text);
+    fabric_settle(f);
+    EXPECT_EQ(a->news.told[DSB_CONNECTIONS_V1_ENDED], 0);
 }
 
 /* ---- who may --------------------------------------------------------------------------------- */
@@ -185,6 +209,21 @@ static void admission_rows(void)
     EXPECT_STATUS(dsb_node_allow_v1(&a->node, b->identity.id_text), NX_E_IDENTITY);
     EXPECT_STATUS(dial(b, a), NX_OK);
     EXPECT_EQ(a->news.last[DSB_CONNECTIONS_TURNED_AWAY].refusal, DSB_REFUSAL_V1);
+
+    unit_row("one that proves another id than was dialled is told to be another, above all else");
+    begin();
+    const uint8_t id[DSB_ID_LEN] = {1};
+    EXPECT_STATUS(dsb_connections_dial_v1(&b->connections, f->now, &a->address, id,
+                                          a->identity.noise_static, NULL),
+                  NX_OK);
+    fabric_touch(b);
+    EXPECT_STATUS(b->news.last[DSB_CONNECTIONS_DIAL_FAILED].status, NX_E_IDENTITY);
+
+    unit_row("a static key that is none is not dialled");
+    uint8_t none[NX_X25519_LEN];
+    memset(none, 0xff, sizeof(none));
+    EXPECT_STATUS(dsb_connections_dial_v1(&b->connections, f->now, &a->address, id, none, NULL),
+                  NX_E_CRYPTO);
 
     unit_row("an id is dialled once at a time");
     begin();
@@ -239,6 +278,17 @@ static void end_rows(void)
     EXPECT_STATUS(send(a, b, 1, 9), NX_OK);
     fabric_settle(f);
     expect_frame(b, a, 1, 9);
+
+    unit_row("one that has no number left for a record is closed, and keeps nothing of the frame");
+    begin_up();
+    conn = fabric_connection(b, a);
+    conn->session.records.sending.next_number = DSB_RECORD_V1_COUNT_MAX;
+    EXPECT_STATUS(send(b, a, 1, 50000), NX_E_CLOSED);
+    for (size_t i = DSB_HANDSHAKE_FRAME_MAX; i < 50000; i++) /* before that lies the handshake */
+        EXPECT_EQ(conn->out[i], 0);
+    fabric_settle(f);
+    EXPECT_EQ(b->news.told[DSB_CONNECTIONS_V1_ENDED], 1);
+    EXPECT_EQ(a->news.told[DSB_CONNECTIONS_V1_ENDED], 1);
 
     unit_row("shutting down ends it");
     begin_up();
