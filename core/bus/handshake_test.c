@@ -165,8 +165,21 @@ static void whole_rows(void)
     session_duo_wipe(&duo);
 }
 
+static void unasked_row(void)
+{
+    static const uint8_t too_long[] = {0xff, 0xff, 0xff, 0xff};
+    size_t used;
+
+    unit_row("who does not ask why is told the status alone");
+    begin();
+    EXPECT_STATUS(
+        dsb_handshake_input(&responder, nx_bytes_of(too_long, sizeof(too_long)), &used, NULL),
+        NX_E_MALFORMED);
+}
+
 UNIT_SUITE(handshake_test)
 {
+    unasked_row();
     length_table();
     whole_rows();
 }

@@ -305,7 +305,7 @@ static void request_table(void)
     session_duo_wipe(&duo);
 }
 
-/* The answer goes out, and `response` in its place. */
+/* The answer goes out, and in its place `response`; NULL: what is none. */
 static void replace_response(const struct dsb_connect_response *response)
 {
     struct session_end *to = &duo.initiator;
@@ -316,8 +316,11 @@ static void replace_response(const struct dsb_connect_response *response)
     (void)session_duo_carry(&duo.responder, to);
     records->sending.next_number = 0;
     struct nx_writer plain = dsb_records_room(&out, DSB_RECORD_PLAIN_MAX);
-    NX_CHECK(dsb_connect_response_encode(response, &plain) == NX_OK &&
-             dsb_records_seal(records, plain.len, &out) == NX_OK);
+    if (response != NULL)
+        NX_CHECK(dsb_connect_response_encode(response, &plain) == NX_OK);
+    else
+        nx_write_bytes(&plain, nx_bytes_of_text("hello"));
+    NX_CHECK(dsb_records_seal(records, plain.len, &out) == NX_OK);
     to->in_len = out.len;
     session_duo_take(&duo, to);
 }
@@ -378,6 +381,33 @@ static void response_table(void)
     replace_response(&response);
     expect_over(&duo.initiator, NX_E_DENIED);
     EXPECT_EQ(duo.initiator.session.end.refusal, DSB_REFUSAL_ONE_SIDED);
+
+    unit_row("a yes that says paired to one that does not say so is one-sided as well");
+    response.is_paired = attested.is_paired = true;
+    struct dsb_session_dial unpaired = to_talk;
+    unpaired.is_paired = false;
+    session_duo_begin(&duo, &unpaired);
+    session_duo_ask(&duo);
+    attest_with(LIE_NONE, &duo.responder, &duo.initiator, attested, response.attestation);
+    replace_response(&response);
+    expect_over(&duo.initiator, NX_E_DENIED);
+    EXPECT_EQ(duo.initiator.session.end.refusal, DSB_REFUSAL_ONE_SIDED);
+    response.is_paired = attested.is_paired = false;
+
+    unit_row("an answer that is no message ends it");
+    session_duo_begin(&duo, &to_talk);
+    session_duo_ask(&duo);
+    replace_response(NULL);
+    expect_over(&duo.initiator, NX_E_LIMIT); /* as many segments as no message has */
+
+    unit_row("an answer that does not open ends it");
+    session_duo_begin(&duo, &to_talk);
+    session_duo_ask(&duo);
+    dsb_session_admit(&duo.responder.session, true);
+    (void)session_duo_carry(&duo.responder, &duo.initiator);
+    duo.initiator.in[5] ^= 1;
+    session_duo_take(&duo, &duo.initiator);
+    expect_over(&duo.initiator, NX_E_CRYPTO);
 
     unit_row("a paired device that answers as a v1 node is not taken for itself");
     const struct dsb_connect_response v1 = {.ok = true};
@@ -474,6 +504,9 @@ static void order_rows(void)
     session_duo_begin(&duo, &to_talk);
     session_duo_settle(&duo);
     duo.initiator.session.request_due = true;
+    duo.initiator.in_len = 0;
+    session_duo_take(&duo, &duo.initiator);
+    EXPECT_STATUS(duo.initiator.status, NX_WOULD_BLOCK);
     duo.initiator.in[0] = 0;
     duo.initiator.in_len = 1;
     session_duo_take(&duo, &duo.initiator);
@@ -508,6 +541,15 @@ static void order_rows(void)
     EXPECT_STATUS(duo.responder.status, NX_E_CRYPTO);
     EXPECT_STATUS(duo.responder.session.end.status, NX_E_CRYPTO);
     EXPECT_EQ(duo.responder.session.state, DSB_SESSION_UP);
+
+    unit_row("and that is the reason from then on, whatever comes");
+    struct nx_bytes plain;
+    size_t used;
+    duo.responder.session.end.why.text[0] = '!';
+    EXPECT_STATUS(
+        dsb_session_input(&duo.responder.session, duo.now, duo.responder.in, 8, &used, &plain),
+        NX_E_CRYPTO);
+    EXPECT_EQ(duo.responder.session.end.why.text[0], '!');
 
     unit_row("without room for the longest nothing is said, and nothing is lost");
     session_duo_begin(&duo, &to_talk);

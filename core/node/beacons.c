@@ -33,14 +33,12 @@ static bool is_of_chosen(enum dsb_discovery_mode mode)
     return mode == DSB_DISCOVERY_QUIET || mode == DSB_DISCOVERY_MULTICAST;
 }
 
-/* Those that groups are joined on and sent by, in this mode. */
+/* Those that groups are joined on and sent by, in this mode, which is not OFF. */
 static size_t interfaces(const struct dsb_beacons *b, const uint32_t **numbers)
 {
     *numbers = b->chosen;
     if (is_of_chosen(b->mode))
         return b->chosen_count;
-    if (b->mode == DSB_DISCOVERY_OFF)
-        return 0;
     *numbers = &b->config.loopback_index;
     return b->config.loopback_index != 0;
 }

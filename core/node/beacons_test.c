@@ -423,6 +423,10 @@ static void loopback(void)
     arrive(NX_ADDRESS_IPV4, 1);
     turn(1);
     EXPECT_EQ(beacons.counts.received, 1);
+    stage.from_interface = 0; /* the system does not say */
+    arrive(NX_ADDRESS_IPV4, 1);
+    turn(1);
+    EXPECT_EQ(beacons.counts.received, 2);
 
     unit_row("without a loopback interface there is nothing to join");
     begin(DSB_DISCOVERY_LOOPBACK);
@@ -493,6 +497,17 @@ static void receiving(void)
     struct nx_net_event event = {.socket = {77}, .kind = NX_NET_READABLE};
     EXPECT(!dsb_beacons_input(&beacons, &event));
     EXPECT(!dsb_beacons_input(&beacons, &(struct nx_net_event){.kind = NX_NET_READABLE}));
+
+    begin(DSB_DISCOVERY_OFF);
+    EXPECT(!dsb_beacons_input(&beacons, &event));
+
+    unit_row("what there is to read is told twice as well as once");
+    begin(DSB_DISCOVERY_QUIET);
+    turn(0);
+    event = (struct nx_net_event){.socket = {1}, .kind = NX_NET_READABLE};
+    EXPECT(dsb_beacons_input(&beacons, &event));
+    EXPECT(dsb_beacons_input(&beacons, &event));
+    turn(1);
 
     unit_row("room to send is ours to hear of, and changes nothing");
     event = (struct nx_net_event){.socket = {1}, .kind = NX_NET_WRITABLE};

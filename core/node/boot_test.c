@@ -186,6 +186,16 @@ static void crashes(void)
     EXPECT(!dsb_boot_stored(&boot, &other));
     EXPECT_EQ(boot.state, DSB_BOOT_STORING);
 
+    unit_row("a failure without a sentence is told by its status");
+    other = (struct nx_store_event){.sequence = boot.sequence, .status = NX_E_IO};
+    EXPECT(dsb_boot_stored(&boot, &other));
+    EXPECT_EQ(boot.state, DSB_BOOT_UNKNOWN);
+    EXPECT_TEXT(boot.why.text + nx_bytes_of_text("beacons go unsigned: boot counter: ").len,
+                nx_status_text(NX_E_IO));
+
+    unit_row("and after that nothing is waited for");
+    EXPECT(!dsb_boot_stored(&boot, &other));
+
     unit_row("a store without room is asked again");
     dsb_boot_init(&boot, NX_E_NOT_FOUND, nx_bytes_of(NULL, 0));
     EXPECT(!dsb_boot_output(&boot, &store));

@@ -214,11 +214,33 @@ static void dial_rows(void)
     EXPECT(fabric_has_one_session(a, b));
     EXPECT_EQ(a->news.up_count, 1);
 
-    unit_row("a dial that makes an old session anew ends with the pairing");
+    unit_row("nor is one dialled anew that is dialled already, to pair once more");
     begin_paired();
     fabric_pass(f, (struct nx_duration){until_again().ns - 1});
     d = dialler();
     struct fabric_device *other = d == a ? b : a;
+    other->host->is_silent = true;
+    fabric_hear(d, other, other->address);
+    EXPECT_STATUS(
+        dsb_node_pair_accept(&d->node, f->now, other->identity.id_text, nx_bytes_of_text("123456")),
+        NX_OK);
+    fabric_touch(d);
+    fabric_pass(f, nx_seconds(1));
+    EXPECT_EQ(d->host->socket_count, 3);
+
+    unit_row("and that dial comes to its own end, whoever is unpaired");
+    EXPECT_STATUS(dsb_node_unpair(&d->node, f->now, other->identity.id_text), NX_OK);
+    fabric_touch(d);
+    EXPECT_EQ(d->news.told[DSB_CONNECTIONS_DIAL_FAILED], 0);
+    fabric_pass(f, nx_seconds(DSB_DIAL_TRY_S));
+    EXPECT_EQ(d->news.told[DSB_CONNECTIONS_DIAL_FAILED], 1);
+    EXPECT_EQ(d->host->socket_count, 1);
+
+    unit_row("a dial that makes an old session anew ends with the pairing");
+    begin_paired();
+    fabric_pass(f, (struct nx_duration){until_again().ns - 1});
+    d = dialler();
+    other = d == a ? b : a;
     other->host->is_silent = true;
     fabric_pass(f, nx_milliseconds(10));
     EXPECT_EQ(d->host->socket_count, 3);
@@ -346,6 +368,11 @@ static void nobody_rows(void)
     begin_paired();
     struct nx_net_event event = {.socket = {0x7fff0000}, .kind = NX_NET_READABLE};
     EXPECT(!dsb_connections_input(&a->connections, &event));
+
+    unit_row("news of a device that was forgotten meanwhile is no news");
+    struct dsb_node_event seen = {.kind = DSB_NODE_DISCOVERY, .discovery = DSB_DISCOVERY_SEEN};
+    dsb_connections_news(&a->connections, f->now, &seen);
+    EXPECT_EQ(a->connections.reach.count, 1);
 
     unit_row("there is no connection with what is no id, or with a stranger");
     EXPECT(dsb_connections_find(&a->connections, "no id") == NULL);

@@ -324,6 +324,22 @@ static void never_reads_rows(void)
     EXPECT_EQ(a->news.ended_count, 1);
     EXPECT_STATUS(a->news.end.status, NX_E_MALFORMED);
     EXPECT_EQ(dsb_connections_open_count(&a->connections), 1 + a->connections.reach.trying_count);
+
+    unit_row("and so is one whose record does not open");
+    begin();
+    f->net.pipe_size = 4096;
+    EXPECT_STATUS(dsb_byte_stream_open(&stream, fabric_session(a, b), nx_bytes_of_text("t")),
+                  NX_OK);
+    fabric_touch(a);
+    b->is_frozen = true;
+    push_until_full(&stream);
+    static const uint8_t none[] = {0, 0, 0, 17, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7};
+    bytes = nx_bytes_of(none, sizeof(none));
+    EXPECT_STATUS(nx_net_send(&b->net, fabric_connection(b, a)->socket, &bytes, 1, &sent), NX_OK);
+    fabric_pass(f, nx_seconds(DSB_RECORD_REST_S));
+    EXPECT_EQ(a->news.ended_count, 1);
+    EXPECT_STATUS(a->news.end.status, NX_E_CRYPTO);
+    EXPECT_EQ(dsb_connections_open_count(&a->connections), 1 + a->connections.reach.trying_count);
 }
 
 UNIT_SUITE(connections_input_test)

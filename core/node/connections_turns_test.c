@@ -278,13 +278,12 @@ static void late_news_rows(void)
 
 /* A paired device's own beacon, signed. */
 static void hear_signed(struct fabric_device *d, const struct fabric_device *other,
-                        uint64_t sequence)
+                        struct nx_address from, uint64_t sequence)
 {
     uint8_t bytes[DSB_BEACON_MAX];
     uint8_t message[DSB_BEACON_MESSAGE_MAX];
     uint8_t signature[NX_ED25519_SIGNATURE_LEN];
     struct nx_writer out = nx_writer_over(bytes, sizeof(bytes));
-    struct nx_address from = other->address;
     struct dsb_beacon beacon = {.device_id = nx_bytes_of_text(other->identity.id_text),
                                 .port = from.port,
                                 .has_trailer = true,
@@ -312,15 +311,25 @@ static void beacon_rows(void)
     fabric_switch_on(b);
     fabric_settle(f);
     EXPECT_EQ(b->news.up_count, 0);
-    hear_signed(b, a, 1);
+    hear_signed(b, a, a->address, 1);
     fabric_settle(f);
     EXPECT_EQ(b->news.up_count, 1);
 
     unit_row("a device that is not paired is not, whatever it announces");
     uint64_t dial_count = f->net.dial_count;
-    hear_signed(b, &f->devices[2], 1);
+    hear_signed(b, &f->devices[2], f->devices[2].address, 1);
     fabric_settle(f);
     EXPECT_EQ(f->net.dial_count, dial_count);
+
+    unit_row(
+        "nor is one that is in session, wherever it says it is, and when it is not heard any more");
+    struct nx_address moved = a->address;
+    moved.port++;
+    hear_signed(b, a, moved, 2);
+    fabric_settle(f);
+    fabric_pass(f, nx_seconds(2 * DSB_DISCOVERY_TTL_S));
+    EXPECT_EQ(f->net.dial_count, dial_count);
+    EXPECT(fabric_has_one_session(a, b));
 }
 
 /* A dial and a session that comes from the other side. */

@@ -254,6 +254,16 @@ static void end_rows(void)
     EXPECT_EQ(a->host->socket_count, 1);
     EXPECT_EQ(b->host->socket_count, 1);
 
+    unit_row("also through a pipe that holds little of it at once");
+    begin_up();
+    f->net.pipe_size = 1000;
+    EXPECT_STATUS(send(b, a, 1, 50000), NX_OK);
+    dsb_connections_v1_end(&b->connections, f->now, a->identity.id_text);
+    fabric_touch(b);
+    expect_frame(a, b, 1, 50000);
+    EXPECT_EQ(a->news.told[DSB_CONNECTIONS_V1_ENDED], 1);
+    EXPECT_EQ(a->host->resets_sent + b->host->resets_sent, 0);
+
     unit_row("a record that holds no frame ends the session, with a reason");
     begin_up();
     struct dsb_connection *conn = fabric_connection(b, a);

@@ -102,6 +102,10 @@ static void native_rows(void)
     EXPECT_EQ(judge(STRANGER, DSB_PURPOSE_SESSION, false), DSB_REFUSAL_DENIED);
     EXPECT_STATUS(dsb_node_start(&b->node, b->now, NX_E_IO, nx_bytes_of(NULL, 0)), NX_E_IO);
     EXPECT_EQ(judge(STRANGER, DSB_PURPOSE_SESSION, false), DSB_REFUSAL_DENIED);
+
+    unit_row("nor is anybody dialled as v1 then: nobody knows who is native");
+    struct dsb_question q = question_of(STRANGER, DSB_PURPOSE_SESSION, false);
+    EXPECT_STATUS(dsb_node_judge_v1(&b->node, q.device.id, q.device.noise_static, true), NX_E_IO);
 }
 
 static void room_rows(void)
@@ -155,6 +159,18 @@ static void room_rows(void)
     for (uint32_t i = 0; i < DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX; i++)
         dsb_node_dial_failed(&b->node, b->now, &dial, NX_E_TIMEOUT);
     EXPECT_EQ(judge(FRIEND, DSB_PURPOSE_SESSION, true), DSB_REFUSAL_BUSY);
+
+    unit_row("of two sessions that we dialled the newer is the session, wherever its link lies");
+    b = bench_begin(2);
+    uint32_t other = bench_session(b, 1);
+    struct dsb_node_event event;
+    info = bench_info("friend-0", 7, DSB_LINK_TO_TALK, true);
+    EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
+    dsb_node_link_down(&b->node, b->now, other);
+    EXPECT(bench_event(b, DSB_NODE_SESSION_ENDED, &event));
+    EXPECT_STATUS(dsb_node_link_up(&b->node, b->now, &info, &link), NX_OK);
+    EXPECT_EQ(link, other);
+    EXPECT(dsb_node_session(&b->node, "friend-0") == &b->node.links[link].mux);
 
     unit_row("judging changes nothing: the same question has the same answer");
     b = bench_begin(1);
@@ -280,6 +296,16 @@ static void v1_rows(void)
     unit_row("a refusal that is attested counts as well");
     dsb_node_attested(&b->node, b->now, device(4).id);
     EXPECT_EQ(ask(DSB_PROTOCOL_V1, 4, 4), DSB_REFUSAL_V1);
+
+    unit_row("who is on a list that can keep nobody more is told that it is a limit");
+    begin_net(NX_E_NOT_FOUND, NULL);
+    for (uint32_t i = 0; b->node.v1.known_count < DSB_V1_KNOWN_MAX; i++) {
+        const uint8_t id[DSB_ID_LEN] = {(uint8_t)i, (uint8_t)(i >> 8), 1};
+
+        dsb_v1_list_add_native(&b->node.v1, id);
+    }
+    EXPECT_STATUS(dsb_node_allow_v1(&b->node, device(2).id_text), NX_OK);
+    EXPECT_EQ(ask(DSB_PROTOCOL_V1, 2, 2), DSB_REFUSAL_LIMIT);
 }
 
 static void v1_dial_rows(void)
@@ -344,6 +370,7 @@ static void v1_store_rows(void)
     EXPECT_STATUS(dsb_node_allow_v1(&b->node, device(2).id_text), NX_OK);
     EXPECT_EQ(ask(DSB_PROTOCOL_V1, 2, 2), DSB_REFUSAL_V1);
     EXPECT_STATUS(dial(2, 2, true), NX_E_MALFORMED);
+    EXPECT_EQ(ask(DSB_PROTOCOL_V1, 1, 1), DSB_REFUSAL_V1); /* though it is paired */
     EXPECT(!nx_store_output(dsb_node_store(&b->node), &request));
     struct dsb_peer peer = device(1);
     struct dsb_question q = {.protocol = DSB_PROTOCOL_NATIVE, .is_paired = true};

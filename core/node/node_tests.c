@@ -14,6 +14,7 @@ void reach_test(void);
 
 int main(void)
 {
+    /* clang-format off */
     static const struct unit_suite suites[] = {
         {"node/link", link_test},         {"node/node", node_test},
         {"node/judge", judge_test},       {"node/pairing", node_pairing_test},
@@ -21,6 +22,7 @@ int main(void)
         {"node/boot", boot_test},         {"node/beacons", beacons_test},
         {"node/reach", reach_test},
     };
+    /* clang-format on */
 
     if (nx_crypto_init() != NX_OK)
         return 1;

@@ -201,6 +201,17 @@ static const struct {
      NX_E_MALFORMED},
     {"without a format it is damaged", "{\"version\":1,\"native\":[],\"pinned\":[]}",
      NX_E_MALFORMED},
+    {"a format that is no text is damaged",
+     "{\"format\":1,\"version\":1,\"native\":[],\"pinned\":[]}", NX_E_MALFORMED},
+    {"a format of the same length is damaged",
+     "{\"format\":\"nexusnet v0\",\"version\":1,\"native\":[],\"pinned\":[]}", NX_E_MALFORMED},
+    {"a version that is no number is damaged",
+     "{\"format\":\"nexusnet v1\",\"version\":\"1\",\"native\":[],\"pinned\":[]}", NX_E_MALFORMED},
+    {"as many members under other names are damaged",
+     "{\"format\":\"nexusnet v1\",\"version\":1,\"native\":[],\"pins\":[]}", NX_E_MALFORMED},
+    {"a device with as many fields under other names is damaged",
+     HEAD "\"native\":[],\"pinned\":[{\"id\":\"" HEX_1 "\",\"key\":\"" HEX_2 "\"}]}",
+     NX_E_MALFORMED},
     {"version 0 is damaged",
      "{\"format\":\"nexusnet v1\",\"version\":0,\"native\":[],\"pinned\":[]}", NX_E_MALFORMED},
     {"a newer version is refused, whatever else it says",
@@ -319,7 +330,12 @@ static void write_rows(void)
     EXPECT_STATUS(nx_store_answer(&store, request.id, NX_OK, NULL), NX_OK);
     EXPECT(nx_store_event(&store, &event));
     EXPECT(!dsb_v1_list_stored(&list, now, &event));
-    EXPECT(written(now, NX_OK).len > 0);
+    EXPECT(dsb_v1_list_output(&list, &store));
+    EXPECT(!dsb_v1_list_stored(&list, now, &event)); /* that of the other write, once more */
+    EXPECT(nx_store_output(&store, &request));
+    EXPECT_STATUS(nx_store_answer(&store, request.id, NX_OK, NULL), NX_OK);
+    EXPECT(nx_store_event(&store, &event));
+    EXPECT(dsb_v1_list_stored(&list, now, &event));
 
     begin("a write that failed counts all the same, and is tried again in ten seconds");
     dsb_v1_list_add_native(&list, bytes_of(1));

@@ -75,6 +75,7 @@ void fabric_switch_on(struct fabric_device *d)
 {
     begin_node(d);
     begin_connections(d);
+    dsb_connections_work(&d->connections, d->fabric->now); /* while the store is read */
     load(d);
     memset(&d->news, 0, sizeof(d->news));
     d->is_on = d->is_touched = true;
