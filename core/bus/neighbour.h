@@ -39,9 +39,9 @@ struct dsb_neighbour {
     /* What we know of it. */
     bool is_self;
     bool is_paired;
-    bool is_present;       /* its TTL runs */
-    bool has_key_conflict; /* a beacon of this id came with another static */
-    bool is_proved;        /* the last beacon that agreed was signed by a paired device's key */
+    bool is_present;             /* its TTL runs */
+    bool has_key_conflict;       /* a beacon of this id came with another static */
+    bool is_proved;              /* a paired device's key signed the last beacon that agreed */
     struct nx_instant last_seen; /* of the last beacon that agreed; 0 when there was none */
 
     struct dsb_candidate candidates[DSB_CANDIDATES_MAX];

@@ -109,7 +109,7 @@ static void accepting_row(void)
 
     unit_row("whoever waits behind as many as one turn accepts is accepted in the next");
     begin_paired();
-    for (uint8_t i = 0; i < NX_COUNT_OF(hosts); i++)
+    for (size_t i = 0; i < NX_COUNT_OF(hosts); i++)
         hosts[i] = pipe_net_add(&f->net, fabric_address(7, (uint8_t)(i + 1), 0));
     for (size_t i = 0; i < CROWD; i++) {
         struct nx_net net = pipe_host_as_net(hosts[i / 2]);

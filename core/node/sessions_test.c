@@ -212,7 +212,7 @@ static bool run_order(const struct order *order, const int *diallers, uint32_t c
 }
 
 /* Who is dialled admits first, the dialler when it has heard so: each order of the other events. */
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as an order has events */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as there are events, six at most */
 static uint32_t count_failures(struct order *order, uint32_t conn_count, const int *diallers,
                                bool in_turn, int winner)
 {

@@ -193,13 +193,16 @@ static void empty_pipe(struct pipe_net *net, struct pipe_end *end)
 
 static void need_pipe(struct pipe_net *net, struct pipe_end *end)
 {
-    for (uint32_t i = 0; i < PIPE_NET_PIPES && end->pipe == PIPE_NET_NONE; i++) {
-        if (!net->pipe_is_used[i]) {
-            net->pipe_is_used[i] = true;
-            end->pipe = i;
-        }
+    uint32_t i = 0;
+
+    if (end->pipe != PIPE_NET_NONE)
+        return;
+    while (net->pipe_is_used[i]) {
+        i++;
+        NX_CHECK(i < PIPE_NET_PIPES);
     }
-    NX_CHECK(end->pipe != PIPE_NET_NONE);
+    net->pipe_is_used[i] = true;
+    end->pipe = i;
 }
 
 static void fail(struct pipe_net *net, struct pipe_end *end, enum nx_net_failure failure)
