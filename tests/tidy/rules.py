@@ -215,6 +215,18 @@ def statuses_are_documented(tree):
                for number, name, word in sorted(set(rows) - code)])
 
 
+COUNTS_CODE, COUNTS_PAGE = "daemons/dsoftbusd/answers.c", "docs/contracts/ipc.md"
+
+
+def counts_are_documented(tree):
+    """What a daemon counts, `{"gate.left", …}`, and the rows `| `gate.left` | …`."""
+    code = set(re.findall(r'\{"([a-z0-9]+\.[a-z-]+)",', tree.get(COUNTS_CODE, "")))
+    page = set(re.findall(r"^\| `([a-z0-9]+\.[a-z-]+)` \|", tree.get(COUNTS_PAGE, ""),
+                          flags=re.MULTILINE))
+    return ([f"{COUNTS_PAGE}: no row {name}" for name in sorted(code - page)]
+            + [f"{COUNTS_PAGE}: {COUNTS_CODE} has no {name}" for name in sorted(page - code)])
+
+
 # ---- what is named is there ----------------------------------------------------------------------
 
 def pages_named_are_there(tree):
@@ -337,6 +349,7 @@ RULES = [
     ("each marker of the catalogue is printed by code", catalogued_markers_are_printed),
     ("each limit is in its contract page, with its value", limits_are_documented),
     ("each status is in its contract page, with its number and word", statuses_are_documented),
+    ("each count of a daemon is in its contract page", counts_are_documented),
     ("each page that is named is there", pages_named_are_there),
     ("each contract is in the index of docs/", contracts_are_indexed),
     ("each row that the page of defects names is there", defects_have_rows),
