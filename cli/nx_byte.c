@@ -54,7 +54,7 @@ static enum cli_exit send_file(struct cli *cli, int fd, const char *name, uint64
 enum cli_exit cli_byte_send(struct cli *cli)
 {
     const struct cli_arguments *a = &cli->arguments;
-    const char *path = a->word_count == 3 ? a->words[2] : NULL;
+    const char *path = a->word_count == 3 ? a->words[2] : "-";
     uint64_t total;
     int fd = -1;
     enum cli_exit code = cli_check_peer(cli, a->words[0]);

@@ -88,7 +88,7 @@ enum cli_exit cli_frame_send(struct cli *cli)
 {
     static struct cli_source source;
     const struct cli_arguments *a = &cli->arguments;
-    const char *path = a->word_count == 3 ? a->words[2] : NULL;
+    const char *path = a->word_count == 3 ? a->words[2] : "-";
     const char *name = cli_is_standard(path) ? "standard input" : path;
     struct cli_stream s;
     enum cli_exit code = check(cli);
