@@ -345,7 +345,7 @@ static void listener_row(void)
 
 static void news_row(void)
 {
-    struct dsb_connections_event event = {.kind = DSB_CONNECTIONS_TURNED_AWAY};
+    struct dsb_connections_event event = {.kind = DSB_CONNECTIONS_DIAL_FAILED};
 
     unit_row(
         "news that nobody takes is kept up to its bound, the oldest of it, and counted beyond");
