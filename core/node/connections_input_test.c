@@ -28,19 +28,19 @@ static void begin(void)
 
 /* ---- strangers ------------------------------------------------------------------------------- */
 
-static struct pipe_host *stranger_hosts[STRANGER_HOSTS];
+static struct fake_host *stranger_hosts[STRANGER_HOSTS];
 static struct nx_handle strangers[STRANGERS];
 
 static struct nx_net net_of(size_t stranger)
 {
-    return pipe_host_as_net(stranger_hosts[stranger % STRANGER_HOSTS]);
+    return fake_host_as_net(stranger_hosts[stranger % STRANGER_HOSTS]);
 }
 
 /* Each dials `a`, and says `bytes` as soon as it can. */
 static void strangers_dial(struct nx_bytes bytes)
 {
-    for (int i = 0; i < STRANGER_HOSTS; i++)
-        stranger_hosts[i] = pipe_net_add(&f->net, fabric_address(7, (uint8_t)(i + 1), 0));
+    for (uint8_t i = 0; i < STRANGER_HOSTS; i++)
+        stranger_hosts[i] = fakenet_add(&f->net, fabric_address(7, (uint8_t)(i + 1), 0));
     for (size_t i = 0; i < STRANGERS; i++) {
         struct nx_net net = net_of(i);
         size_t sent;
@@ -112,8 +112,8 @@ static void slow_row(void)
 {
     unit_row("a handshake of a byte a second is over after five");
     begin();
-    struct pipe_host *slow = pipe_net_add(&f->net, fabric_address(8, 1, 0));
-    struct nx_net net = pipe_host_as_net(slow);
+    struct fake_host *slow = fakenet_add(&f->net, fabric_address(8, 1, 0));
+    struct nx_net net = fake_host_as_net(slow);
     const uint8_t first[] = {0, 0, 0, 48, 1, 2, 3, 4, 5, 6};
     struct nx_handle handle;
     size_t sent;
@@ -169,7 +169,7 @@ static void pace_rows(void)
 
     unit_row("a record that never becomes whole ends its session with a reason, on both sides");
     begin();
-    f->net.pipe_size = PIPE_NET_PIPE_MAX;
+    f->net.pipe_size = FAKENET_PIPE_MAX;
     const uint8_t head[] = {0, 0, 1, 0, 7};
     struct dsb_connection *conn = fabric_connection(b, a);
     memcpy(conn->out + conn->out_len, head, sizeof(head));

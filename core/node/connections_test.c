@@ -261,9 +261,9 @@ static void candidate_rows(void)
     begin_paired();
     fabric_switch_off(b, false);
     fabric_switch_off(a, false);
-    struct pipe_host *silent = pipe_net_add(&f->net, fabric_address(9, 1, 0));
+    struct fake_host *silent = fakenet_add(&f->net, fabric_address(9, 1, 0));
     silent->is_silent = true;
-    (void)pipe_net_add(&f->net, fabric_address(9, 2, 0));
+    (void)fakenet_add(&f->net, fabric_address(9, 2, 0));
     fabric_switch_on(a);
     fabric_switch_on(b);
     knows_at(b, a, a->address);
@@ -288,9 +288,9 @@ static void candidate_rows(void)
 
     unit_row("when all fail it is told once, with the failure that says most");
     begin_one_sided();
-    silent = pipe_net_add(&f->net, fabric_address(9, 1, 0));
+    silent = fakenet_add(&f->net, fabric_address(9, 1, 0));
     silent->is_silent = true;
-    (void)pipe_net_add(&f->net, fabric_address(9, 2, 0));
+    (void)fakenet_add(&f->net, fabric_address(9, 2, 0));
     knows_at(b, a, fabric_address(9, 2, FABRIC_PORT));
     knows_at(b, a, a->address);
     knows_at(b, a, fabric_address(9, 1, FABRIC_PORT));
@@ -368,7 +368,7 @@ static void cut_rows(void)
 {
     unit_row("a session that is cut without a word is found out, and comes back by itself");
     begin_paired();
-    pipe_host_cut(b->host);
+    fake_host_cut(b->host);
     fabric_pass(f, nx_seconds(100));
     EXPECT_EQ(a->news.ended_count, 1);
     EXPECT_EQ(b->news.ended_count, 1);

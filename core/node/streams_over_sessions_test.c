@@ -33,7 +33,7 @@ static void cut(void *self)
     struct fabric *f = self;
 
     for (uint32_t i = 0; i < 2; i++)
-        pipe_host_cut(f->devices[i].host);
+        fake_host_cut(f->devices[i].host);
     for (uint32_t i = 0; i < 2; i++)
         dsb_connections_close(&f->devices[i].connections, f->now);
 }

@@ -99,7 +99,7 @@ void fabric_switch_off(struct fabric_device *d, bool is_sudden)
     if (!d->is_on)
         return;
     if (is_sudden)
-        pipe_host_cut(d->host);
+        fake_host_cut(d->host);
     dsb_connections_close(&d->connections, d->fabric->now);
     dsb_node_wipe(&d->node);
     expect_all_is_back(d);
@@ -119,8 +119,8 @@ static void begin_device(struct fabric *f, uint32_t index)
     dsb_identity_init(&d->identity, seed);
     dsb_credentials_init(&d->credentials, &d->identity);
     nx_prng_init(&d->prng, index, "fabric");
-    d->host = pipe_net_add(&f->net, fabric_address(0, (uint8_t)(index + 1), 0));
-    d->net = pipe_host_as_net(d->host);
+    d->host = fakenet_add(&f->net, fabric_address(0, (uint8_t)(index + 1), 0));
+    d->net = fake_host_as_net(d->host);
     d->address = fabric_address(0, (uint8_t)(index + 1), FABRIC_PORT);
     nx_store_memory_init(&d->store, values[index], NX_STORE_VALUE_MAX, FABRIC_KEYS_MAX);
     fabric_switch_on(d);
@@ -132,7 +132,7 @@ struct fabric *fabric_begin(void)
 
     for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
         fabric_switch_off(&f->devices[i], false);
-    pipe_net_init(&f->net);
+    fakenet_init(&f->net, 1);
     memset(f->devices, 0, sizeof(f->devices));
     f->now = (struct nx_instant){nx_seconds(1000).ns};
     f->net.now = f->now;
@@ -262,7 +262,7 @@ static bool turn(struct fabric_device *d)
 
 bool fabric_turn(struct fabric *f)
 {
-    bool moved = pipe_net_tick(&f->net);
+    bool moved = fakenet_tick(&f->net);
 
     for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
         moved |= turn(&f->devices[i]);
@@ -280,7 +280,7 @@ void fabric_settle(struct fabric *f)
 
 static struct nx_instant next_deadline(const struct fabric *f)
 {
-    struct nx_instant next = pipe_net_deadline(&f->net);
+    struct nx_instant next = fakenet_deadline(&f->net);
 
     for (uint32_t i = 0; i < FABRIC_DEVICES; i++) {
         const struct fabric_device *d = &f->devices[i];

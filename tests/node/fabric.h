@@ -9,7 +9,7 @@
 
 #include "core/node/connections.h"
 #include "core/store/memory.h"
-#include "tests/net/pipe_net.h"
+#include "sim/fakenet.h"
 
 enum {
     FABRIC_DEVICES = 3,
@@ -39,7 +39,7 @@ struct fabric_device {
     struct dsb_identity identity;
     struct dsb_credentials credentials;
     struct nx_prng prng;
-    struct pipe_host *host;
+    struct fake_host *host;
     struct nx_net net;
     struct nx_address address; /* where it listens */
     struct nx_store_memory store;
@@ -55,7 +55,7 @@ struct fabric_device {
 
 struct fabric {
     struct nx_instant now;
-    struct pipe_net net;
+    struct fakenet net;
     struct fabric_device devices[FABRIC_DEVICES];
     uint64_t turn_count; /* of all devices */
     bool is_stuck;       /* something moved for ever, and the clock stood */

@@ -1,11 +1,12 @@
 /* The table of network semantics, over the network in memory: tests that stand on it stand on what every
- * driver promises. */
-#include "tests/net/pipe_net.h"
+ * driver promises: with a way that is perfect, and with one that takes its time. */
+#include "sim/fakenet.h"
 
 #include "tests/net/net_table.h"
 #include "tests/unit/unit.h"
 
-static struct pipe_net pipes;
+static struct fakenet pipes;
+static struct fake_way way; /* of the suite that runs */
 
 static struct nx_address address_of(const char *text)
 {
@@ -17,33 +18,34 @@ static struct nx_address address_of(const char *text)
 
 static void reset(void *self, struct nx_net *net)
 {
-    struct pipe_net *p = self;
+    struct fakenet *p = self;
 
-    for (uint32_t i = 0; i < p->host_count * PIPE_NET_SOCKETS; i++) {
-        *net = pipe_host_as_net(&p->hosts[0]);
+    for (uint32_t i = 0; i < p->host_count * FAKENET_SOCKETS; i++) {
+        *net = fake_host_as_net(&p->hosts[0]);
         nx_net_close(net, p->sockets[i].handle);
     }
-    EXPECT(p->host_count == 0 || pipe_net_is_empty(p));
-    pipe_net_init(p);
-    struct pipe_host *host = pipe_net_add(p, address_of("192.0.2.1"));
+    EXPECT(p->host_count == 0 || fakenet_is_empty(p));
+    fakenet_init(p, 1);
+    p->way = way;
+    struct fake_host *host = fakenet_add(p, address_of("192.0.2.1"));
     host->socket_max = NET_TABLE_SOCKETS;
-    *net = pipe_host_as_net(host);
+    *net = fake_host_as_net(host);
 }
 
 static void wait_a_little(void *self)
 {
-    struct pipe_net *p = self;
+    struct fakenet *p = self;
 
     p->now = nx_instant_after(p->now, nx_milliseconds(10));
-    (void)pipe_net_tick(p);
+    (void)fakenet_tick(p);
 }
 
 static struct nx_instant now(void *self)
 {
-    return ((struct pipe_net *)self)->now;
+    return ((struct fakenet *)self)->now;
 }
 
-UNIT_SUITE(pipe_net_test)
+static void judge(void)
 {
     struct net_world world = {
         .self = &pipes,
@@ -58,4 +60,16 @@ UNIT_SUITE(pipe_net_test)
 
     world.group.scope = 1;
     net_table_run(&world);
+}
+
+UNIT_SUITE(fakenet_test)
+{
+    way = (struct fake_way){.rate = 0};
+    judge();
+}
+
+UNIT_SUITE(fakenet_slow_test)
+{
+    way = (struct fake_way){.delay = nx_milliseconds(4), .rate = 100000000};
+    judge();
 }
