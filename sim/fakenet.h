@@ -25,6 +25,7 @@
 
 #include "core/base/rng.h"
 #include "core/net/net.h"
+#include "sim/clock.h"
 #include "sim/timeline.h"
 
 enum {
@@ -68,14 +69,15 @@ struct fake_host {
     struct nx_instant line_free_at;
 
     /* ---- */
-    uint32_t socket_max;  /* then the table is full */
-    size_t receive_max;   /* bytes that one receive gives; 0: as many as there are */
-    bool is_silent;       /* whoever dials here hears nothing */
-    bool refuses;         /* nobody listens, whoever thinks so */
-    bool loses_datagrams; /* none arrives */
-    bool cannot_accept;   /* the system below fails */
-    bool is_back;         /* it answers what comes for streams that it does not know */
-    uint32_t side;        /* hosts of other sides are out of reach */
+    uint32_t socket_max;           /* then the table is full */
+    size_t receive_max;            /* bytes that one receive gives; 0: as many as there are */
+    bool is_silent;                /* whoever dials here hears nothing */
+    bool refuses;                  /* nobody listens, whoever thinks so */
+    bool loses_datagrams;          /* none arrives */
+    bool cannot_accept;            /* the system below fails */
+    bool is_back;                  /* it answers what comes for streams that it does not know */
+    const struct sim_clock *clock; /* its own, for deadlines; NULL: the network's */
+    uint32_t side;                 /* hosts of other sides are out of reach */
 };
 
 enum fake_socket_kind {

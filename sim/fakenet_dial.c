@@ -94,7 +94,7 @@ enum nx_net_failure fakenet_connect(void *self, const struct nx_address *peer,
     end->is_connecting = true;
     host->net->connecting_count++;
     end->socket = fakenet_index(socket);
-    end->deadline = deadline;
+    end->deadline = host->clock == NULL ? deadline : sim_clock_world(host->clock, deadline);
     end->remote = *peer;
     end->number = ++host->net->dial_count;
     socket->end = fakenet_end_index(host->net, end);

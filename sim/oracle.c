@@ -1,0 +1,256 @@
+#include "sim/oracle.h"
+
+#include "core/base/memory.h"
+#include "sim/world.h"
+
+static struct sim_device *device_of(struct sim_world *w, const char *id_text)
+{
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        if (sim_device_is(&w->devices[i], id_text))
+            return &w->devices[i];
+    }
+    return NULL;
+}
+
+void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
+                      const struct sim_device *typist, const char *code)
+{
+    const struct sim_offer *offer = &w->oracle.offers[owner->index];
+    struct sim_belief *of_owner = &w->oracle.beliefs[owner->index][typist->index];
+    struct sim_belief *of_typist = &w->oracle.beliefs[typist->index][owner->index];
+
+    if (!offer->is_open || offer->typist != typist->index ||
+        !nx_bytes_equal(nx_bytes_of_text(offer->code), nx_bytes_of_text(code)))
+        return;
+    of_owner->was_accepted = of_owner->was_ever = true;
+    of_typist->was_accepted = of_typist->was_ever = true;
+}
+
+/* ---- news ------------------------------------------------------------------------------------ */
+
+static void on_paired(struct sim_world *w, struct sim_belief *belief)
+{
+    w->oracle.paired_count++;
+    if (!belief->was_accepted)
+        sim_world_fail(w, "paired without an accept of its code");
+    belief->was_accepted = false;
+    belief->is_unpaired = false;
+}
+
+static void on_up(struct sim_world *w, const struct sim_device *d, const struct sim_device *other,
+                  struct sim_belief *belief)
+{
+    w->oracle.up_count++;
+    belief->up_count++;
+    if (belief->is_unpaired)
+        sim_world_fail(w, "a session with a device that was unpaired");
+    if (!sim_device_is_paired(d, other))
+        sim_world_fail(w, "a session with a device that is not in the registry");
+}
+
+static void on_ended(struct sim_world *w, struct sim_belief *belief)
+{
+    w->oracle.ended_count++;
+    if (belief->up_count == 0)
+        sim_world_fail(w, "the end of a session that was never told");
+    else
+        belief->up_count--;
+}
+
+static void on_stream(struct sim_world *w, const struct sim_belief *belief,
+                      const struct dsb_mux_event *event)
+{
+    bool is_data = event->kind == DSB_MUX_OPENED || event->kind == DSB_MUX_READABLE;
+
+    if (is_data && belief->up_count == 0)
+        sim_world_fail(w, "data outside of a session");
+    if (is_data && belief->is_unpaired)
+        sim_world_fail(w, "data after an unpairing");
+}
+
+static void trace_news(struct sim_world *w, struct sim_device *d, const struct sim_device *other,
+                       const char *what, const char *more)
+{
+    struct nx_text *t = sim_trace_begin(&w->trace, w->now, d->name, what);
+
+    nx_text_add(t, " ");
+    nx_text_add(t, other->name);
+    nx_text_add(t, " ");
+    nx_text_add(t, more);
+    sim_trace_end(&w->trace);
+}
+
+void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
+{
+    const struct sim_device *other = device_of(w, event->id_text);
+    struct sim_belief *belief;
+
+    if (other == NULL) {
+        if (event->kind != DSB_NODE_DISCOVERY && event->kind != DSB_NODE_STORE_FAILED)
+            sim_world_fail(w, "news of a device that is not there");
+        return;
+    }
+    belief = &w->oracle.beliefs[d->index][other->index];
+    switch (event->kind) {
+    case DSB_NODE_DISCOVERY:
+        break;
+    case DSB_NODE_PAIRED:
+        trace_news(w, d, other, "paired", "");
+        on_paired(w, belief);
+        break;
+    case DSB_NODE_PAIRING_FAILED:
+        trace_news(w, d, other, "pairing-failed", nx_status_text(event->status));
+        w->oracle.failed_count++;
+        if (event->role == DSB_PAIRING_OWNER)
+            w->oracle.offers[d->index].is_open = false;
+        break;
+    case DSB_NODE_PAIRING_BROKEN:
+        trace_news(w, d, other, "pairing-broken", "");
+        break;
+    case DSB_NODE_UNPAIRED:
+        trace_news(w, d, other, "unpaired", "");
+        w->oracle.unpaired_count++;
+        belief->is_unpaired = true;
+        break;
+    case DSB_NODE_STORE_FAILED:
+        trace_news(w, d, other, "store-failed", event->why.text);
+        break;
+    case DSB_NODE_SESSION_UP:
+        trace_news(w, d, other, "up", "");
+        on_up(w, d, other, belief);
+        break;
+    case DSB_NODE_SESSION_ENDED:
+        if (event->session == NULL)
+            break;
+        trace_news(w, d, other, "ended", event->mux.why.text);
+        on_ended(w, belief);
+        break;
+    case DSB_NODE_STREAM:
+        on_stream(w, belief, &event->mux);
+        break;
+    }
+}
+
+void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
+                           const struct dsb_connections_event *event)
+{
+    const struct sim_device *other = device_of(w, event->id_text);
+
+    if (other == NULL) {
+        sim_world_fail(w, "news of a connection with a device that is not there");
+        return;
+    }
+    trace_news(w, d, other,
+               event->kind == DSB_CONNECTIONS_TURNED_AWAY ? "turned-away" : "dial-failed",
+               event->why.text);
+    if (event->refusal == DSB_REFUSAL_ONE_SIDED) {
+        w->oracle.one_sided_count++;
+        w->oracle.beliefs[d->index][other->index].one_sided_at = w->now;
+    }
+}
+
+/* ---- the end of streams and of devices ------------------------------------------------------- */
+
+void sim_oracle_flow_ended(struct sim_world *w, const struct sim_flow *f,
+                           const struct dsb_mux_event *event)
+{
+    const struct dsb_amount *unconfirmed = &event->unconfirmed;
+
+    w->flows.unconfirmed.bytes += unconfirmed->bytes;
+    w->flows.unconfirmed.messages += unconfirmed->messages;
+    if (unconfirmed->bytes > f->pushed.bytes || unconfirmed->messages > f->pushed.messages) {
+        sim_world_fail(w, "more is reported unconfirmed than was accepted");
+        return;
+    }
+    if (f->pushed.bytes - unconfirmed->bytes > f->pulled.bytes ||
+        f->pushed.messages - unconfirmed->messages > f->pulled.messages)
+        sim_world_fail(w, "confirmed, and not pulled");
+    if (event->status != NX_END) {
+        w->flows.cut_count++;
+        return;
+    }
+    w->flows.whole_count++;
+    if (!f->is_finished || !f->end_pulled || unconfirmed->bytes > 0 || unconfirmed->messages > 0)
+        sim_world_fail(w, "a stream ended well, and not everything was confirmed");
+}
+
+void sim_oracle_is_back(struct sim_world *w, const struct sim_device *d)
+{
+    const struct dsb_pools *pools = &d->node.pools;
+
+    if (pools->blocks.used_count > 0 || pools->streams.used_count > 0)
+        sim_world_fail(w, "blocks or streams did not come back");
+    if (pools->grants.used > 0 || pools->growth.used > 0 || pools->queues.used > 0)
+        sim_world_fail(w, "credit did not come back");
+    if (d->host->socket_count > 0 || dsb_connections_open_count(&d->connections) > 0)
+        sim_world_fail(w, "sockets did not come back");
+    if (dsb_gate_half_open_count(&d->connections.gate) > 0)
+        sim_world_fail(w, "a place of the gate did not come back");
+}
+
+void sim_oracle_off(struct sim_world *w, const struct sim_device *d)
+{
+    for (uint32_t i = 0; i < w->device_count; i++)
+        w->oracle.beliefs[d->index][i].up_count = 0;
+    w->oracle.offers[d->index].is_open = false;
+}
+
+/* ---- after the calm -------------------------------------------------------------------------- */
+
+static void fail_pair(struct sim_world *w, const struct sim_device *d,
+                      const struct sim_device *other, const char *what)
+{
+    char sentence[SIM_FAILURE_MAX];
+    struct nx_text t = nx_text_over(sentence, sizeof(sentence));
+
+    nx_text_add(&t, d->name);
+    nx_text_add(&t, " and ");
+    nx_text_add(&t, other->name);
+    nx_text_add(&t, what);
+    sim_world_fail(w, sentence);
+}
+
+static void judge_pair(struct sim_world *w, struct sim_device *d, struct sim_device *other)
+{
+    const struct sim_belief *belief = &w->oracle.beliefs[d->index][other->index];
+    bool here = sim_device_is_paired(d, other);
+    bool there = sim_device_is_paired(other, d);
+
+    if (here && !belief->was_ever)
+        fail_pair(w, d, other, ": the registry knows a device whose code was never accepted");
+    if (here && there && dsb_node_session(&d->node, other->identity.id_text) == NULL)
+        fail_pair(w, d, other, " are paired, all is calm, and there is no session");
+    if (here && !there && belief->one_sided_at.ns <= w->calm_at.ns)
+        fail_pair(w, d, other, " are paired on one side alone, and that was not said");
+    if (!here && dsb_node_session(&d->node, other->identity.id_text) != NULL)
+        fail_pair(w, d, other, " have a session and are not paired");
+}
+
+static void judge_discovery(struct sim_world *w, struct sim_device *d)
+{
+    const struct dsb_neighbour *all[SIM_DEVICES_MAX + 1];
+    size_t count = dsb_discovery_list(&d->node.discovery, sim_device_now(d), nx_bytes_of(NULL, 0),
+                                      all, NX_COUNT_OF(all));
+
+    if (count != w->device_count)
+        fail_pair(w, d, d, ": not everybody is seen");
+}
+
+void sim_oracle_calm(struct sim_world *w)
+{
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        if (w->devices[i].state != SIM_DEVICE_ON) {
+            sim_world_fail(w, "a device did not come back");
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        judge_discovery(w, &w->devices[i]);
+        for (uint32_t k = 0; k < w->device_count; k++) {
+            if (i != k)
+                judge_pair(w, &w->devices[i], &w->devices[k]);
+        }
+    }
+    if (w->flows.used_count > 0)
+        sim_world_fail(w, "a stream is still pending");
+}

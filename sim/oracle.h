@@ -1,0 +1,60 @@
+/* Oracles: what has to hold in every world, whatever goes wrong in it. One function each.
+ *
+ * Those with `news` in their name are asked as things happen; `calm` at the end, when nothing has gone
+ * wrong for a while. What does not hold fails the world, with a sentence. */
+#ifndef NX_SIM_ORACLE_H
+#define NX_SIM_ORACLE_H
+
+#include "core/node/connections.h"
+#include "sim/device.h"
+#include "sim/flows.h"
+
+/* What one device may believe of another. */
+struct sim_belief {
+    bool
+        was_accepted; /* the right code of an open offer was typed, and nothing came of it yet here */
+    bool was_ever;    /* the same, at any time: else no registry may know it */
+    bool is_unpaired;               /* it was told so, and of no pairing since */
+    uint32_t up_count;              /* sessions that it was told of, and not the end of */
+    struct nx_instant one_sided_at; /* told so last */
+};
+
+struct sim_offer {
+    bool is_open;
+    uint32_t typist;
+    char code[DSB_PAIRING_CODE_LEN + 1];
+};
+
+struct sim_oracle {
+    struct sim_belief beliefs[SIM_DEVICES_MAX][SIM_DEVICES_MAX];
+    struct sim_offer offers[SIM_DEVICES_MAX]; /* of each owner */
+
+    /* What there was, for the summary. */
+    uint32_t paired_count, failed_count, unpaired_count, up_count, ended_count, one_sided_count;
+};
+
+struct sim_world;
+
+/* Somebody typed `code` at `typist`, and it was accepted as an act. */
+void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
+                      const struct sim_device *typist, const char *code);
+
+/* Paired only after an accept of its code; no session but with a paired device; nothing after an
+ * unpairing; no data outside of a session. */
+void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event);
+void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
+                           const struct dsb_connections_event *event);
+
+/* What was accepted is confirmed or reported unconfirmed, and nothing is confirmed that was not pulled. */
+void sim_oracle_flow_ended(struct sim_world *w, const struct sim_flow *f,
+                           const struct dsb_mux_event *event);
+
+/* It is off: all its memory and sockets are back; what it believed of sessions is gone. */
+void sim_oracle_is_back(struct sim_world *w, const struct sim_device *d);
+void sim_oracle_off(struct sim_world *w, const struct sim_device *d);
+
+/* After the calm: whoever is paired with each other has a session; who is paired on one side alone was
+ * told so; everybody sees everybody; no stream is pending; no registry knows who was never accepted. */
+void sim_oracle_calm(struct sim_world *w);
+
+#endif

@@ -1,0 +1,124 @@
+/* World: some devices, the network between them, what goes wrong, and one time for all of it.
+ *
+ *     begin ---> the scenario's first steps ---> faults and steps ---> calm ---> judged ---> all off
+ *                                                                     SIM_CALM_S
+ *
+ * One seed decides everything that is left open: each purpose draws from a stream of its own
+ * (core/base/rng.h), so that one more draw in one place does not move the others. Between two instants
+ * at which something is due, nothing happens, and no time is spent: a day takes as long as its events. */
+#ifndef NX_SIM_WORLD_H
+#define NX_SIM_WORLD_H
+
+#include "sim/device.h"
+#include "sim/faults.h"
+#include "sim/flows.h"
+#include "sim/oracle.h"
+#include "sim/trace.h"
+
+enum {
+    SIM_CALM_S = 300, /* everything pending ends within it, once nothing goes wrong any more */
+    SIM_PLANS_MAX = 256,
+    SIM_FAILURE_MAX = 160,
+};
+
+/* What a world plans for itself. */
+enum sim_world_entry {
+    SIM_WORLD_STEP,  /* the scenario's; index: which of its steps */
+    SIM_WORLD_FAULT, /* index: enum sim_fault */
+    SIM_WORLD_ON,    /* index: a device */
+    SIM_WORLD_ROOM,  /* the same: its disk has room again */
+    SIM_WORLD_TYPE,  /* a person types a code at this device */
+    SIM_WORLD_CALM,
+};
+
+struct sim_scenario {
+    const char *name;
+    const char *what; /* one line */
+    uint32_t device_count;
+    uint32_t minutes;
+    uint32_t faults; /* the plan unless one is asked for */
+
+    void (*begin)(struct sim_world *w);                /* all are on; faults begin after it */
+    void (*step)(struct sim_world *w, uint32_t index); /* a step that it planned; not in the calm */
+    void (*check)(struct sim_world *w);                /* beside the oracles; NULL: nothing */
+};
+
+struct sim_config {
+    const struct sim_scenario *scenario;
+    uint64_t seed;
+    uint32_t device_count; /* 2..SIM_DEVICES_MAX */
+    uint32_t minutes;
+    uint32_t faults;
+
+    void (*sink)(void *owner, struct nx_bytes line); /* of the trace; NULL: nobody */
+    void *owner;
+};
+
+/* What one device needs, lent for as long as the world; all zero at the beginning. */
+struct sim_memory {
+    void *node;                    /* dsb_node_memory_size(&sim_profile), aligned to 16 */
+    struct dsb_connection *places; /* SIM_PLACES */
+    void *values;                  /* SIM_DISK_KEYS_MAX times NX_STORE_VALUE_MAX */
+};
+
+/* What a person is about to type. */
+struct sim_typing {
+    bool is_due;
+    uint32_t owner;
+    char code[DSB_PAIRING_CODE_LEN + 1];
+};
+
+struct sim_world {
+    struct sim_config config;
+    struct nx_instant now, begun_at, calm_at;
+    struct nx_prng script; /* the scenario's chance */
+    uint64_t node_memory_size;
+    bool is_calm;
+    bool are_parted;
+    bool has_failed;
+    char failure[SIM_FAILURE_MAX];
+    uint64_t turn_count;
+
+    uint32_t device_count;
+    struct sim_typing typing[SIM_DEVICES_MAX];
+    struct sim_trace trace;
+    struct sim_faults faults;
+    struct sim_flows flows;
+    struct sim_oracle oracle;
+    struct sim_timeline timeline;
+    struct sim_entry entries[SIM_PLANS_MAX];
+    struct sim_device devices[SIM_DEVICES_MAX];
+    uint8_t value[NX_STORE_VALUE_MAX];
+    struct fakenet net;
+};
+
+/* The whole of it. False: something did not hold; `failure` says what. */
+bool sim_world_run(struct sim_world *w, const struct sim_config *config,
+                   const struct sim_memory *memory);
+
+/* For the parts of a world. The first failure counts, and ends the run. */
+void sim_world_fail(struct sim_world *w, const char *sentence);
+void sim_world_plan(struct sim_world *w, struct nx_instant at, enum sim_world_entry entry,
+                    uint32_t index);
+
+/* ---- for scenarios --------------------------------------------------------------------------- */
+
+/* Time passes. */
+void sim_world_pass(struct sim_world *w, struct nx_duration time);
+
+/* The next step `index`, between `least_ms` and `most_ms` from now. */
+void sim_world_step_in(struct sim_world *w, uint32_t least_ms, uint32_t most_ms, uint32_t index);
+
+uint32_t sim_world_draw(struct sim_world *w, uint32_t least, uint32_t most);
+struct sim_device *sim_world_any(struct sim_world *w);
+struct sim_device *sim_world_any_but(struct sim_world *w, const struct sim_device *not_this);
+
+/* Persons: one shows a code for another, who types it after a while, rightly or not. */
+void sim_person_pair(struct sim_world *w, struct sim_device *owner, struct sim_device *typist,
+                     bool is_right);
+void sim_person_unpair(struct sim_device *d, struct sim_device *other);
+
+/* Everybody with everybody, before anything goes wrong. */
+void sim_world_pair_all(struct sim_world *w);
+
+#endif
