@@ -167,6 +167,7 @@ void sim_device_on(struct sim_device *d)
         sim_device_say(d, "power", "went while it counted its boots");
         sim_disk_restart(&d->disk);
         d->host->is_back = false;
+        sim_faults_turn_on_later(d->world, d);
         return;
     }
     begin_node(d);
@@ -174,6 +175,7 @@ void sim_device_on(struct sim_device *d)
     load(d);
     d->state = SIM_DEVICE_ON;
     d->is_touched = true;
+    sim_oracle_on(d->world, d);
 }
 
 /* ---- off ------------------------------------------------------------------------------------- */

@@ -104,10 +104,8 @@ void sim_faults_turn_on_later(struct sim_world *w, struct sim_device *d)
     sim_world_plan(w, nx_instant_after(w->now, wait), SIM_WORLD_ON, d->index);
 }
 
-static void crash(struct sim_world *w)
+void sim_faults_crash(struct sim_world *w, struct sim_device *d)
 {
-    struct sim_device *d = any_device(w);
-
     if (d->state == SIM_DEVICE_OFF)
         return;
     sim_device_crash(d);
@@ -168,7 +166,7 @@ void sim_faults_strike(struct sim_world *w, enum sim_fault fault)
         part(w);
         break;
     case SIM_FAULT_CRASH:
-        crash(w);
+        sim_faults_crash(w, any_device(w));
         break;
     case SIM_FAULT_STOP:
         stop(w);
@@ -183,6 +181,24 @@ void sim_faults_strike(struct sim_world *w, enum sim_fault fault)
         break;
     }
     plan(w, fault);
+}
+
+void sim_faults_meet_pairing(struct sim_world *w, struct sim_device *owner,
+                             struct sim_device *typist)
+{
+    struct sim_device *d = draw(w, 0, 1) ? owner : typist;
+
+    if (w->is_calm)
+        return;
+    if ((w->faults.plan & 1u << SIM_FAULT_DISK) && draw(w, 0, 2) == 0)
+        d->disk.cut_next = draw(w, 0, 1) ? NX_STORE_FAULT_CUT_AFTER : NX_STORE_FAULT_CUT_BEFORE;
+    if ((w->faults.plan & 1u << SIM_FAULT_CRASH) && draw(w, 0, 2) == 0)
+        sim_world_plan(w, nx_instant_after(w->now, nx_milliseconds(draw(w, 0, 100))),
+                       SIM_WORLD_CRASH, d->index);
+    if ((w->faults.plan & 1u << SIM_FAULT_PART) && draw(w, 0, 2) == 0) {
+        sim_world_plan(w, nx_instant_after(w->now, nx_milliseconds(draw(w, 0, 100))),
+                       SIM_WORLD_PART, d->index);
+    }
 }
 
 void sim_faults_calm(struct sim_world *w)

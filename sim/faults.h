@@ -38,8 +38,15 @@ void sim_faults_begin(struct sim_world *w, uint32_t plan);
 /* It is time for this one. */
 void sim_faults_strike(struct sim_world *w, enum sim_fault fault);
 
+/* A pairing begins between them: the moment at which a crash hurts most. */
+void sim_faults_meet_pairing(struct sim_world *w, struct sim_device *owner,
+                             struct sim_device *typist);
+
 /* All is made good. Devices that are off come back when they were to. */
 void sim_faults_calm(struct sim_world *w);
+
+/* `d` goes without a word, and comes back after a while. */
+void sim_faults_crash(struct sim_world *w, struct sim_device *d);
 
 /* The power went at `d`; it comes back after a while. */
 void sim_faults_turn_on_later(struct sim_world *w, struct sim_device *d);

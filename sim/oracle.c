@@ -26,6 +26,29 @@ void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
     of_typist->was_accepted = of_typist->was_ever = true;
 }
 
+void sim_oracle_unpairs(struct sim_world *w, const struct sim_device *d,
+                        const struct sim_device *other)
+{
+    w->oracle.beliefs[d->index][other->index].may_go = true;
+    w->oracle.beliefs[other->index][d->index].may_go = true;
+}
+
+void sim_oracle_on(struct sim_world *w, const struct sim_device *d)
+{
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        struct sim_belief *belief = &w->oracle.beliefs[d->index][i];
+        bool is_there = i != d->index && sim_device_is_paired(d, &w->devices[i]);
+
+        if (is_there && belief->is_unpaired && !belief->was_accepted)
+            sim_world_fail(w, "an unpairing that was announced did not last");
+        if (!is_there && belief->is_told && !belief->may_go)
+            sim_world_fail(w, "a pairing that was announced did not last");
+        if (is_there)
+            belief->is_unpaired = false; /* it lasted, and nobody was there to be told */
+        belief->is_told = is_there;
+    }
+}
+
 /* ---- news ------------------------------------------------------------------------------------ */
 
 static void on_paired(struct sim_world *w, struct sim_belief *belief)
@@ -35,6 +58,8 @@ static void on_paired(struct sim_world *w, struct sim_belief *belief)
         sim_world_fail(w, "paired without an accept of its code");
     belief->was_accepted = false;
     belief->is_unpaired = false;
+    belief->is_told = true;
+    belief->may_go = false;
 }
 
 static void on_up(struct sim_world *w, const struct sim_device *d, const struct sim_device *other,
@@ -111,6 +136,7 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
         trace_news(w, d, other, "unpaired", "");
         w->oracle.unpaired_count++;
         belief->is_unpaired = true;
+        belief->is_told = false;
         break;
     case DSB_NODE_STORE_FAILED:
         trace_news(w, d, other, "store-failed", event->why.text);

@@ -15,6 +15,8 @@ struct sim_belief {
         was_accepted; /* the right code of an open offer was typed, and nothing came of it yet here */
     bool was_ever;    /* the same, at any time: else no registry may know it */
     bool is_unpaired;               /* it was told so, and of no pairing since */
+    bool is_told;                   /* told of the pairing, and not of its end */
+    bool may_go;                    /* either of them asked to unpair since */
     uint32_t up_count;              /* sessions that it was told of, and not the end of */
     struct nx_instant one_sided_at; /* told so last */
 };
@@ -38,6 +40,13 @@ struct sim_world;
 /* Somebody typed `code` at `typist`, and it was accepted as an act. */
 void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
                       const struct sim_device *typist, const char *code);
+
+/* A person at `d` asked to forget `other`. */
+void sim_oracle_unpairs(struct sim_world *w, const struct sim_device *d,
+                        const struct sim_device *other);
+
+/* It is on again: what was announced has lasted, and nothing came back that was not accepted. */
+void sim_oracle_on(struct sim_world *w, const struct sim_device *d);
 
 /* Paired only after an accept of its code; no session but with a paired device; nothing after an
  * unpairing; no data outside of a session. */

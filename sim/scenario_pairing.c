@@ -7,8 +7,10 @@ static void step(struct sim_world *w, uint32_t index)
     struct sim_device *owner = sim_world_any(w);
     struct sim_device *typist = sim_world_any_but(w, owner);
 
-    if (index > 0 && sim_world_draw(w, 0, 3) == 0)
-        sim_person_unpair(owner, typist);
+    if (sim_world_draw(w, 0, 5) == 0)
+        sim_person_cancel(owner);
+    else if (index > 0 && sim_world_draw(w, 0, 3) == 0)
+        sim_person_unpair(w, owner, typist);
     else
         sim_person_pair(w, owner, typist, sim_world_draw(w, 0, 3) > 0);
     sim_world_step_in(w, 500, 40000, index + 1);

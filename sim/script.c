@@ -53,15 +53,26 @@ void sim_person_pair(struct sim_world *w, struct sim_device *owner, struct sim_d
                    SIM_WORLD_TYPE, typist->index);
 }
 
-void sim_person_unpair(struct sim_device *d, struct sim_device *other)
+void sim_person_cancel(struct sim_device *owner)
+{
+    if (owner->state != SIM_DEVICE_ON)
+        return;
+    sim_device_say(owner, "takes the code back", "");
+    dsb_node_pair_cancel(&owner->node, sim_device_now(owner), DSB_PAIRING_OWNER);
+    owner->is_touched = true;
+}
+
+void sim_person_unpair(struct sim_world *w, struct sim_device *d, struct sim_device *other)
 {
     enum nx_status status;
 
     if (d->state != SIM_DEVICE_ON)
         return;
     status = dsb_node_unpair(&d->node, sim_device_now(d), other->identity.id_text);
-    if (status == NX_OK)
+    if (status == NX_OK) {
         sim_device_say(d, "unpairs", other->name);
+        sim_oracle_unpairs(w, d, other);
+    }
     d->is_touched = true;
 }
 

@@ -42,6 +42,8 @@ static void type(struct sim_world *w, struct sim_device *typist)
     sim_device_say(typist, "types the code of", owner->name);
     sim_device_say(typist, "accept:", nx_status_text(status));
     typist->is_touched = true;
+    if (status == NX_OK)
+        sim_faults_meet_pairing(w, &w->devices[typing->owner], typist);
 }
 
 static void do_planned(struct sim_world *w, const struct sim_entry *entry)
@@ -56,6 +58,14 @@ static void do_planned(struct sim_world *w, const struct sim_entry *entry)
         break;
     case SIM_WORLD_ON:
         sim_device_on(&w->devices[entry->index]);
+        break;
+    case SIM_WORLD_CRASH:
+        if (!w->is_calm)
+            sim_faults_crash(w, &w->devices[entry->index]);
+        break;
+    case SIM_WORLD_PART:
+        if (!w->is_calm)
+            w->devices[entry->index].host->side ^= 1;
         break;
     case SIM_WORLD_ROOM:
         w->devices[entry->index].disk.is_full = false;

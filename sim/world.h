@@ -26,6 +26,8 @@ enum sim_world_entry {
     SIM_WORLD_STEP,  /* the scenario's; index: which of its steps */
     SIM_WORLD_FAULT, /* index: enum sim_fault */
     SIM_WORLD_ON,    /* index: a device */
+    SIM_WORLD_CRASH, /* likewise */
+    SIM_WORLD_PART,  /* a device changes sides */
     SIM_WORLD_ROOM,  /* the same: its disk has room again */
     SIM_WORLD_TYPE,  /* a person types a code at this device */
     SIM_WORLD_CALM,
@@ -116,7 +118,8 @@ struct sim_device *sim_world_any_but(struct sim_world *w, const struct sim_devic
 /* Persons: one shows a code for another, who types it after a while, rightly or not. */
 void sim_person_pair(struct sim_world *w, struct sim_device *owner, struct sim_device *typist,
                      bool is_right);
-void sim_person_unpair(struct sim_device *d, struct sim_device *other);
+void sim_person_cancel(struct sim_device *owner);
+void sim_person_unpair(struct sim_world *w, struct sim_device *d, struct sim_device *other);
 
 /* Everybody with everybody, before anything goes wrong. */
 void sim_world_pair_all(struct sim_world *w);
