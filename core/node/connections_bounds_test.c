@@ -64,8 +64,8 @@ static void place_rows(void)
 
     unit_row("who finds the table full is turned away, and holds no place at the gate");
     begin_paired();
-    struct pipe_host *stranger = pipe_net_add(&f->net, fabric_address(7, 1, 0));
-    struct nx_net net = pipe_host_as_net(stranger);
+    struct fake_host *stranger = fakenet_add(&f->net, fabric_address(7, 1, 0));
+    struct nx_net net = fake_host_as_net(stranger);
     a->connections.config.cap = a->connections.used_end;
     EXPECT_STATUS(nx_net_connect(&net, &a->address, NX_NEVER, &handle, NULL), NX_OK);
     fabric_settle(f);
@@ -137,7 +137,7 @@ static void socket_rows(void)
     EXPECT_EQ(a->host->backlog_count, 1);
     struct nx_instant at = dsb_connections_deadline(&a->connections);
     EXPECT(at.ns > f->now.ns); /* nobody spins meanwhile */
-    a->host->socket_max = PIPE_NET_SOCKETS;
+    a->host->socket_max = FAKENET_SOCKETS;
     fabric_touch(a);
     a->connections.may_accept[0] = true; /* as a place that becomes free says */
     fabric_touch(a);
@@ -149,7 +149,7 @@ static void socket_rows(void)
 /* Every dial of `d` is under way, to somebody who does not answer. */
 static void use_all_dials(struct fabric_device *d)
 {
-    struct pipe_host *silent = pipe_net_add(&f->net, fabric_address(9, 9, 0));
+    struct fake_host *silent = fakenet_add(&f->net, fabric_address(9, 9, 0));
     struct nx_address at = fabric_address(9, 9, FABRIC_PORT);
     uint8_t id[DSB_ID_LEN] = {0, 1};
 
@@ -208,7 +208,7 @@ static void dial_rows(void)
     struct fabric_device *d = dialler();
     d->host->socket_max = d->host->socket_count;
     fabric_pass(f, nx_seconds(1));
-    d->host->socket_max = PIPE_NET_SOCKETS;
+    d->host->socket_max = FAKENET_SOCKETS;
     fabric_pass(f, nx_seconds(DSB_SESSION_AGAIN_S));
     EXPECT_EQ(d->news.told[DSB_CONNECTIONS_DIAL_FAILED], 0);
     EXPECT(fabric_has_one_session(a, b));
@@ -254,7 +254,7 @@ static void dial_rows(void)
 /* The answer of somebody who is no node: `bytes`, to the first message. */
 static void answer_row(const char *name, struct nx_bytes bytes, enum nx_status status)
 {
-    struct pipe_host *host;
+    struct fake_host *host;
     struct nx_handle listener, stream;
     struct nx_address at = fabric_address(9, 1, FABRIC_PORT);
     struct nx_address from;
@@ -262,14 +262,14 @@ static void answer_row(const char *name, struct nx_bytes bytes, enum nx_status s
 
     unit_row(name);
     begin_paired();
-    host = pipe_net_add(&f->net, fabric_address(9, 1, 0));
-    struct nx_net net = pipe_host_as_net(host);
+    host = fakenet_add(&f->net, fabric_address(9, 1, 0));
+    struct nx_net net = fake_host_as_net(host);
     EXPECT_STATUS(nx_net_listen(&net, &at, 1, &listener, NULL), NX_OK);
     begin_away(at);
-    host = pipe_net_add(&f->net, fabric_address(9, 1, 0));
-    net = pipe_host_as_net(host);
+    host = fakenet_add(&f->net, fabric_address(9, 1, 0));
+    net = fake_host_as_net(host);
     EXPECT_STATUS(nx_net_listen(&net, &at, 1, &listener, NULL), NX_OK);
-    (void)pipe_net_add(&f->net, fabric_address(9, 2, 0)); /* where nobody listens */
+    (void)fakenet_add(&f->net, fabric_address(9, 2, 0)); /* where nobody listens */
     EXPECT_STATUS(dsb_discovery_authenticated(&b->node.discovery, f->now,
                                               nx_bytes_of_text(a->identity.id_text),
                                               fabric_address(9, 2, FABRIC_PORT)),

@@ -377,7 +377,7 @@ static void cut_rows(void)
 
     unit_row("sooner when the device says that it is somewhere else");
     begin_paired();
-    pipe_host_cut(b->host);
+    fake_host_cut(b->host);
     fabric_hear_signed(b, a, fabric_address(9, 2, FABRIC_PORT), 1);
     fabric_pass(f, nx_seconds(3 * DSB_SESSION_DOUBT_S));
     EXPECT_EQ(b->news.ended_count, 1);
@@ -392,7 +392,7 @@ static void cut_rows(void)
 
     unit_row("whoever else says so is not asked for it");
     begin_paired();
-    pipe_host_cut(b->host);
+    fake_host_cut(b->host);
     fabric_hear(b, a, fabric_address(9, 2, FABRIC_PORT));
     fabric_pass(f, nx_seconds(3 * DSB_SESSION_DOUBT_S));
     EXPECT_EQ(b->news.ended_count, 0);

@@ -105,23 +105,23 @@ static struct nx_net_driver *own_driver(struct fabric_device *d)
 static void accepting_row(void)
 {
     struct nx_handle strangers[CROWD];
-    struct pipe_host *hosts[CROWD / 2];
+    struct fake_host *hosts[CROWD / 2];
 
     unit_row("whoever waits behind as many as one turn accepts is accepted in the next");
     begin_paired();
     for (size_t i = 0; i < NX_COUNT_OF(hosts); i++)
-        hosts[i] = pipe_net_add(&f->net, fabric_address(7, (uint8_t)(i + 1), 0));
+        hosts[i] = fakenet_add(&f->net, fabric_address(7, (uint8_t)(i + 1), 0));
     for (size_t i = 0; i < CROWD; i++) {
-        struct nx_net net = pipe_host_as_net(hosts[i / 2]);
+        struct nx_net net = fake_host_as_net(hosts[i / 2]);
 
         EXPECT_STATUS(nx_net_connect(&net, &a->address, NX_NEVER, &strangers[i], NULL), NX_OK);
     }
-    (void)pipe_net_tick(&f->net);
+    (void)fakenet_tick(&f->net);
     EXPECT_EQ(a->host->backlog_count, CROWD);
     fabric_settle(f);
     EXPECT_EQ(a->host->backlog_count, 0);
     for (size_t i = 0; i < CROWD; i++) {
-        struct nx_net net = pipe_host_as_net(hosts[i / 2]);
+        struct nx_net net = fake_host_as_net(hosts[i / 2]);
 
         nx_net_close(&net, strangers[i]);
     }
@@ -341,7 +341,7 @@ static void overtaken_row(void)
     fabric_switch_off(b, false);
     fabric_switch_on(a);
     fabric_switch_on(b);
-    struct pipe_host *silent = pipe_net_add(&f->net, fabric_address(9, 1, 0));
+    struct fake_host *silent = fakenet_add(&f->net, fabric_address(9, 1, 0));
     silent->is_silent = true;
     EXPECT_STATUS(dsb_discovery_authenticated(&b->node.discovery, f->now,
                                               nx_bytes_of_text(a->identity.id_text),

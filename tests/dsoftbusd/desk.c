@@ -245,7 +245,7 @@ void desk_settle(void)
     bool moved;
 
     do {
-        moved = pipe_net_tick(&desk.f->net);
+        moved = fakenet_tick(&desk.f->net);
         for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
             moved |= turn(&desk.devices[i]);
         desk.is_stuck |= desk.turn_count - first > TURNS_MAX;
@@ -255,7 +255,7 @@ void desk_settle(void)
 
 static struct nx_instant next_deadline(void)
 {
-    struct nx_instant next = pipe_net_deadline(&desk.f->net);
+    struct nx_instant next = fakenet_deadline(&desk.f->net);
 
     for (uint32_t i = 0; i < FABRIC_DEVICES; i++) {
         if (desk.devices[i].is_on)
