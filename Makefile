@@ -26,8 +26,10 @@ coverage: ## lines and branches of core that the tests reach
 	    echo "tests failed, see build-coverage/test.log"
 	@tests/coverage/report build-coverage
 
-sim: ## the main job in the embedded simulator (./run --sim)
-	@./run --sim
+sim: ## the deterministic world: 1,000 seeds over all scenarios (docs/testing.md)
+	@tools/packages need run
+	@tools/build release
+	@tests/sim/seeds build/sim/nxsim 1000
 
 fuzz: ## each fuzz target for a minute (tools/fuzz NAME SECONDS: for longer)
 	@tools/fuzz

@@ -210,15 +210,25 @@ static enum nx_status find_end(struct fake_host *host, struct nx_handle handle,
     return status;
 }
 
-/* Into what `other` has not received yet. */
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into what `other` has not received yet: as much as there is room for, around the pipe's end. */
 static size_t put(struct fakenet *net, struct fake_end *other, struct nx_bytes bytes)
 {
-    size_t count = 0;
+    size_t count = 0, want = least(bytes.len, net->pipe_size - other->len);
 
-    while (count < bytes.len && other->len < net->pipe_size) {
+    if (want > 0)
         need_pipe(net, other);
-        net->pipes[other->pipe][(other->first + other->len) % net->pipe_size] = bytes.ptr[count++];
-        other->len++;
+    while (count < want) {
+        size_t at = (other->first + other->len) % net->pipe_size;
+        size_t len = least(want - count, net->pipe_size - at);
+
+        memcpy(&net->pipes[other->pipe][at], bytes.ptr + count, len);
+        other->len += len;
+        count += len;
     }
     return count;
 }
@@ -285,13 +295,16 @@ enum nx_status fakenet_send(void *self, struct nx_handle handle, const struct nx
 static size_t take(struct fakenet *net, struct fake_end *end, size_t len_max,
                    const struct nx_net_room *room)
 {
-    size_t count = 0;
+    size_t count = 0, want = least(least(room->cap, len_max), end->ready_len);
 
-    while (count < room->cap && count < len_max && end->ready_len > 0) {
-        room->ptr[count++] = net->pipes[end->pipe][end->first];
-        end->first = (end->first + 1) % net->pipe_size;
-        end->len--;
-        end->ready_len--;
+    while (count < want) {
+        size_t len = least(want - count, net->pipe_size - end->first);
+
+        memcpy(room->ptr + count, &net->pipes[end->pipe][end->first], len);
+        end->first = (end->first + len) % net->pipe_size;
+        end->len -= len;
+        end->ready_len -= len;
+        count += len;
     }
     if (end->len == 0)
         empty_pipe(net, end);

@@ -9,11 +9,12 @@ enum {
 
 void sim_world_fail(struct sim_world *w, const char *sentence)
 {
-    struct nx_text t = nx_text_over(w->failure, sizeof(w->failure));
+    struct nx_text t;
 
     if (w->has_failed)
         return;
     w->has_failed = true;
+    t = nx_text_over(w->failure, sizeof(w->failure));
     nx_text_add(&t, sentence);
     sim_trace_say(&w->trace, w->now, "-", "FAILED", sentence);
 }
