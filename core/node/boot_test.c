@@ -193,6 +193,15 @@ static void crashes(void)
     EXPECT_TEXT(boot.why.text + nx_bytes_of_text("beacons go unsigned: boot counter: ").len,
                 nx_status_text(NX_E_IO));
 
+    unit_row("one with a sentence is told by it");
+    dsb_boot_init(&boot, NX_E_NOT_FOUND, nx_bytes_of(NULL, 0));
+    nx_store_init(&store, slot, sizeof(slot), 1);
+    EXPECT(dsb_boot_output(&boot, &store));
+    other.sequence = boot.sequence;
+    nx_why_set(&other.why, "boots.json: no space left");
+    EXPECT(dsb_boot_stored(&boot, &other));
+    EXPECT_TEXT(boot.why.text, "beacons go unsigned: boot counter: boots.json: no space left");
+
     unit_row("and after that nothing is waited for");
     EXPECT(!dsb_boot_stored(&boot, &other));
 

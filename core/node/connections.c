@@ -171,8 +171,8 @@ static void on_paired(struct dsb_connections *c, struct nx_instant now, const ch
     uint8_t id[DSB_ID_LEN];
 
     want(c, now, id_text);
-    if (dsb_id_of_text(DSB_WORLD_NET, id_text, id) == NX_OK &&
-        memcmp(id, c->pair_id, sizeof(id)) == 0)
+    NX_CHECK(dsb_id_of_text(DSB_WORLD_NET, id_text, id) == NX_OK); /* the registry has it */
+    if (memcmp(id, c->pair_id, sizeof(id)) == 0)
         (void)!dsb_discovery_authenticated(&c->config.node->discovery, now,
                                            nx_bytes_of_text(id_text), c->pair_address);
 }

@@ -282,6 +282,27 @@ static void v1_rows(void)
     EXPECT_STATUS(dial(1, 1, true), NX_E_IDENTITY);
     EXPECT_EQ(ask(DSB_PROTOCOL_V1, 1, 1), DSB_REFUSAL_V1);
 
+    unit_row("nor one that was unpaired before the owner's news had room for its pairing");
+    struct dsb_node_dial dialled = {.purpose = DSB_LINK_TO_TALK};
+    struct dsb_node_event event;
+    peer = device(5);
+    memcpy(dialled.id_text, peer.id_text, sizeof(dialled.id_text));
+    for (uint32_t i = 0; i < DSB_NODE_NEWS_MAX - DSB_NODE_DIALS_MAX; i++)
+        dsb_node_dial_failed(&b->node, b->now, &dialled, NX_E_TIMEOUT);
+    EXPECT_STATUS(dsb_registry_add(&b->node.registry, &peer), NX_OK);
+    dsb_node_stored(&b->node, b->now);
+    while (bench_store(b, NX_OK)) {
+    }
+    EXPECT_STATUS(dsb_registry_remove(&b->node.registry, peer.id_text), NX_OK);
+    dsb_node_stored(&b->node, b->now);
+    while (bench_store(b, NX_OK)) {
+    }
+    EXPECT(dsb_registry_find(&b->node.registry, peer.id) == NULL);
+    EXPECT(dsb_v1_list_find(&b->node.v1, peer.id) == NULL);
+    while (dsb_node_event(&b->node, b->now, &event)) {
+    }
+    EXPECT_STATUS(dsb_node_allow_v1(&b->node, peer.id_text), NX_E_IDENTITY);
+
     unit_row(
         "who attests while on the list is native from that moment, though it is let in as nothing");
     EXPECT_EQ(ask(DSB_PROTOCOL_NATIVE, 2, 2), DSB_REFUSAL_UNKNOWN);

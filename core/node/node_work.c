@@ -155,13 +155,13 @@ static bool waits_for_store(const struct dsb_node *n, enum dsb_pairing_role role
            nx_bytes_equal(nx_bytes_of_text(peer->id_text), nx_bytes_of_text(id_text));
 }
 
-/* From now on, and longer than it stays paired. */
+/* From now on, and longer than it stays paired: it may have been unpaired again before this. */
 static void add_native(struct dsb_node *n, const char *id_text)
 {
-    const struct dsb_peer *peer = dsb_registry_find_text(&n->registry, id_text);
+    uint8_t id[DSB_ID_LEN];
 
-    if (peer != NULL)
-        dsb_v1_list_add_native(&n->v1, peer->id);
+    NX_CHECK(dsb_id_of_text(n->config.world, id_text, id) == NX_OK); /* the registry had it */
+    dsb_v1_list_add_native(&n->v1, id);
 }
 
 static void on_added(struct dsb_node *n, struct nx_instant now,
