@@ -54,9 +54,10 @@ struct fake_way {
     struct nx_duration delay;
     struct nx_duration jitter; /* up to so much longer */
     uint32_t rate;             /* bytes a second that leave one host; 0: as many as there are */
-    uint32_t loss;   /* of a datagram, and of a piece of a stream, which then comes late */
-    uint32_t twice;  /* of a datagram */
-    uint32_t damage; /* of a datagram: one byte of it is another one */
+    uint32_t loss;    /* of a datagram, and of a piece of a stream, which then comes late */
+    uint32_t twice;   /* of a datagram */
+    uint32_t damage;  /* of a datagram: one byte of it is another one */
+    uint32_t forgery; /* the same of what one send puts into a stream, past TCP's checksum */
 };
 
 /* One machine. The fields below the line may be changed at any time. */

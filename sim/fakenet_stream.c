@@ -244,6 +244,15 @@ static size_t lose(const struct fakenet *net, struct fake_end *end, size_t len)
     return len;
 }
 
+/* One of the last `len` bytes that were put in is another one. */
+static void forge(struct fakenet *net, struct fake_end *other, size_t len)
+{
+    uint64_t draw = nx_prng_next(&net->chance);
+    size_t at = other->first + other->len - 1 - (size_t)((draw >> 8) % len);
+
+    net->pipes[other->pipe][at % net->pipe_size] ^= (uint8_t)(1u + draw % 255u);
+}
+
 /* Nobody is left of it there, and the machine is up again. */
 static bool is_answered(struct fakenet *net, const struct fake_end *end)
 {
@@ -287,8 +296,11 @@ enum nx_status fakenet_send(void *self, struct nx_handle handle, const struct nx
         return fakenet_wait_for(socket, NX_NET_WRITABLE);
     if (*sent > 0 && !end->is_lost && end->other == FAKENET_NONE)
         answer_with_reset(net, end); /* they closed */
-    else if (*sent > 0 && !end->is_lost)
+    if (*sent > 0 && !end->is_lost && end->other != FAKENET_NONE) {
+        if (fakenet_happens(net, net->way.forgery))
+            forge(net, &net->ends[end->other], *sent);
         put_on_wire(net, host, &net->ends[end->other], FAKE_PIECE_BYTES, *sent);
+    }
     return NX_OK;
 }
 

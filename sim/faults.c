@@ -72,6 +72,7 @@ static void change_way(struct sim_world *w)
         .loss = draw(w, 0, 2) == 0 ? draw(w, 0, 300000) : draw(w, 0, 20000),
         .twice = draw(w, 0, 100000),
         .damage = draw(w, 0, 50000),
+        .forgery = draw(w, 0, 3) == 0 ? draw(w, 0, 20000) : 0,
     };
     struct nx_text *t = sim_trace_begin(&w->trace, w->now, "-", "way");
     nx_text_add(t, " delay ms ");
