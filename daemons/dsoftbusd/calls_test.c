@@ -265,11 +265,11 @@ static void bad_call_rows(void)
         expect_served(p);
     }
 
-    for (uint16_t i = DSOFTBUSD_OPERATION_OFFER; i <= DSOFTBUSD_OPERATION_LISTEN; i++) {
+    for (int i = DSOFTBUSD_OPERATION_OFFER; i <= DSOFTBUSD_OPERATION_LISTEN; i++) {
         unit_row_number("a text that lies outside its message is malformed, not empty: operation",
-                        i);
+                        (uint64_t)i);
         begin();
-        desk_call(p, 1, i, nx_bytes_of(pointer_to_nowhere, sizeof(pointer_to_nowhere)));
+        desk_call(p, 1, (uint16_t)i, nx_bytes_of(pointer_to_nowhere, sizeof(pointer_to_nowhere)));
         desk_expect_reply(p, 1, NX_E_MALFORMED);
     }
 }
