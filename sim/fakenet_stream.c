@@ -44,9 +44,10 @@ static void need_pipe(struct fakenet *net, struct fake_end *end)
 
     if (end->pipe != FAKENET_NONE)
         return;
-    while (i < FAKENET_PIPES && net->pipe_is_used[i])
+    while (net->pipe_is_used[i]) {
         i++;
-    NX_CHECK(i < FAKENET_PIPES);
+        NX_CHECK(i < FAKENET_PIPES);
+    }
     net->pipe_is_used[i] = true;
     end->pipe = i;
 }

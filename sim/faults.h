@@ -32,8 +32,8 @@ struct sim_device;
 /* "loss". NULL beyond the last. */
 const char *sim_fault_name(uint32_t fault);
 
-/* Plans the first of each kind of `plan`. */
-void sim_faults_begin(struct sim_world *w, uint32_t plan);
+/* Plans the first of each kind that is wanted; SIM_FAULTS_SEED: of those that the seed names. */
+void sim_faults_begin(struct sim_world *w, uint32_t wanted);
 
 /* It is time for this one. */
 void sim_faults_strike(struct sim_world *w, enum sim_fault fault);

@@ -39,7 +39,7 @@ static struct nx_net net_of(size_t stranger)
 /* Each dials `a`, and says `bytes` as soon as it can. */
 static void strangers_dial(struct nx_bytes bytes)
 {
-    for (uint8_t i = 0; i < STRANGER_HOSTS; i++)
+    for (size_t i = 0; i < STRANGER_HOSTS; i++)
         stranger_hosts[i] = fakenet_add(&f->net, fabric_address(7, (uint8_t)(i + 1), 0));
     for (size_t i = 0; i < STRANGERS; i++) {
         struct nx_net net = net_of(i);

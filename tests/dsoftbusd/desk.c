@@ -64,7 +64,7 @@ static void forget_messages(const struct desk_program *p, bool is_for_daemon)
         m->program = NULL;
 }
 
-static struct desk_program *program_of(struct desk_device *at, struct nx_handle handle)
+static struct desk_program *program_of(const struct desk_device *at, struct nx_handle handle)
 {
     for (size_t i = 0; i < DESK_PROGRAMS; i++) {
         struct desk_program *p = &desk.programs[i];
