@@ -27,6 +27,7 @@ except ImportError as error:
 CAPNP, ROOT = sys.argv[1:3]
 PROGRAM, NX = map(os.path.abspath, sys.argv[3:5])
 PATIENCE_S = 20
+LEAK_KIB = 64  # by 24 sessions: 40 were seen, and 96 and more when what waited in a stream was kept
 CALL, REPLY, NEWS = 1, 2, 3  # docs/contracts/ipc.md
 OPEN, LISTEN, DATA = 10, 11, 12  # schemas/dsoftbusd.capnp
 WINDOW = struct.pack("<I", 65536)
@@ -99,8 +100,10 @@ class Daemon:
         return json.loads(result.stdout)
 
     def memory_kib(self):
+        """What it took for itself: of the files that are mapped, the system may at any time map more
+        at once than was asked for (large folios), and VmRSS counts them."""
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
-            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+            return int(re.search(r"RssAnon:\s+(\d+)", file.read())[1])
 
     def session(self, me, source="127.0.0.1"):
         """An admitted session of a device that is paired."""
@@ -172,7 +175,8 @@ def some_frame(chance):
         1: size + chance.choice([b"byte/a", b"msg/a", b"msg/\n\x1b", b"\xff", b"x" * 65, b""]),
         2: size, 4: size, 6: b"12345678", 7: b"12345678", 8: b"",
         5: struct.pack("<H", chance.choice([0, 1, 256, 65535])) + b"\x1b[31mwhy",
-        9: struct.pack("<IH", chance.getrandbits(32), chance.randrange(6)) + b"why\n",
+        # All reasons but "unpaired" (3), after which it rightly admits nobody.
+        9: struct.pack("<IH", chance.getrandbits(32), chance.choice([0, 1, 2, 4, 5])) + b"why\n",
     }.get(kind, chance.randbytes(chance.choice([0, 1, 100, 32768, 32769])))
     frame = peer.frame(kind, stream, payload, chance.choice([0, 0, 0, 1, 128, 255]))
     return frame[:chance.randrange(len(frame))] if chance.random() < 0.03 else frame
@@ -185,28 +189,46 @@ def send_in_pieces(chance, sock, data):
         data = data[length:]
 
 
+def fill_a_stream(session):
+    """With all that it may carry before its reader read: it waits in the daemon's memory."""
+    session.send(peer.frame(peer.OPEN, 1, WINDOW + b"byte/a"))
+    next_frame(session, peer.OPEN_ACK)
+    for _ in range(65536 // peer.FRAME_PAYLOAD_MAX):
+        session.send(peer.frame(peer.DATA, 1, bytes(peer.FRAME_PAYLOAD_MAX)))
+
+
+def send_frames_at_random(daemon, me, chance):
+    """Over a session each, after what is right, to a program that reads nothing."""
+    for number in range(24):
+        with Client(daemon) as client:
+            client.call(LISTEN, 1, "Listen", '(kind = byte, channel = "a")')
+            assert client.hear() == (NEWS, 1, 0)
+            session = daemon.session(me, f"127.1.{number}.1")
+            fill_a_stream(session)
+            with contextlib.suppress(peer.Ended, OSError):
+                for _ in range(chance.randrange(1, 50)):
+                    plain = b"".join(some_frame(chance) for _ in range(chance.randrange(1, 4)))
+                    record = session.record(plain[:peer.PLAIN_MAX] or b"\0")
+                    send_in_pieces(chance, session.link.sock, record)
+            session.link.close()
+
+
 @row("frames at random in pieces at random: it lives, forgets them, and serves the next one")
 def _(folder):
-    chance = random.Random(int(os.environ.get("SEED", "1")))
+    seed = int(os.environ.get("SEED", "1"))
     me, other = peer.Identity(os.urandom(32)), peer.Identity(os.urandom(32))
     with Daemon(folder, me, other) as daemon:
-        before = daemon.memory_kib()
-        for number in range(24):
-            with Client(daemon) as client:
-                client.call(LISTEN, 1, "Listen", '(kind = byte, channel = "a")')
-                assert client.hear() == (NEWS, 1, 0)
-                session = daemon.session(me, f"127.1.{number}.1")
-                with contextlib.suppress(peer.Ended, OSError):
-                    for _ in range(chance.randrange(1, 50)):
-                        plain = b"".join(some_frame(chance) for _ in range(chance.randrange(1, 4)))
-                        record = session.record(plain[:peer.PLAIN_MAX] or b"\0")
-                        send_in_pieces(chance, session.link.sock, record)
-                session.link.close()
+        memory = [daemon.memory_kib()]
+        for _ in range(3):
+            send_frames_at_random(daemon, me, random.Random(seed))
+            assert daemon.status()["stream_count"] == 0
+            memory.append(daemon.memory_kib())
         session = daemon.session(other, "127.2.0.1")
         session.send(peer.frame(peer.PING, payload=b"are here"))
         assert next_frame(session, peer.PONG)[2] == b"are here"
-        assert daemon.status()["stream_count"] == 0
-        assert daemon.memory_kib() - before < 8192, (before, daemon.memory_kib())
+        # What is kept of a session is kept each time; what comes once is no leak.
+        growth = [after - before for before, after in zip(memory, memory[1:])]
+        assert min(growth) < LEAK_KIB, memory
         session.link.close()
 
 
