@@ -1,7 +1,8 @@
 /* Semihosting: how a bare-metal test program speaks to the debugger (here QEMU) that runs it.
  *
  * The calls of "Semihosting for AArch32 and AArch64" (Arm, release 2023Q3) as RISC-V adopted them
- * ("RISC-V Semihosting", version 1.0). For unit tests only: the image has a UART and a test device.
+ * ("RISC-V Semihosting", version 1.0). For unit tests and the simulator only: the image has a UART and
+ * a test device.
  *
  *   start.S ----> main ----> semihost_exit(its answer)
  *      |
