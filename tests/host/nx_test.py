@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 
+sys.dont_write_bytecode = True  # the tree stays as it is
 import nx_daemon as d
 
 PROGRAM = sys.argv[1]
