@@ -1,0 +1,17 @@
+/* The suites of attacks, in reading order (docs/attacks.md). */
+#include "core/crypto/crypto.h"
+#include "tests/unit/unit.h"
+
+void grind_attacks(void);
+void pairing_attacks(void);
+
+int main(void)
+{
+    static const struct unit_suite suites[] = {
+        {"attacks/grind", grind_attacks},     {"attacks/pairing", pairing_attacks},
+    };
+
+    if (nx_crypto_init() != NX_OK)
+        return 1;
+    return unit_run(suites, NX_COUNT_OF(suites));
+}
