@@ -254,13 +254,14 @@ def contracts_are_indexed(tree):
 
 
 DEFECTS = "docs/contracts/defects.md"
+ATTACKS = "docs/attacks.md"
 
 
-def defects_have_rows(tree):
-    """Each row that the page of defects names is the text of a row of a test."""
+def named_rows_exist(tree):
+    """Each row that the pages of defects and of attacks name is the text of a row of a test."""
     texts = "\n".join(re.sub(r'"\s*\n\s*"', "", text) for path, text in tree.items() if is_test(path))
-    return [f"{DEFECTS}:{number}: no test has the row \"{row}\""
-            for number, line in enumerate(tree.get(DEFECTS, "").split("\n"), 1)
+    return [f"{page}:{number}: no test has the row \"{row}\"" for page in (DEFECTS, ATTACKS)
+            for number, line in enumerate(tree.get(page, "").split("\n"), 1)
             for row in re.findall(r"`([^`]+)`", line.rsplit(" | ", 1)[-1]) if line.startswith("| ")
             if row not in texts]
 
@@ -357,7 +358,7 @@ RULES = [
     ("each count of a daemon is in its contract page", counts_are_documented),
     ("each page that is named is there", pages_named_are_there),
     ("each contract is in the index of docs/", contracts_are_indexed),
-    ("each row that the page of defects names is there", defects_have_rows),
+    ("each row that the pages of defects and attacks name is there", named_rows_exist),
     ("each suite of tests is in the list of its room", suites_are_listed),
     ("each source is in a meson.build", sources_are_built),
     ("nothing is left to do in code", nothing_left_over),

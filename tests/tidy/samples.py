@@ -145,9 +145,11 @@ SAMPLES = [
     ("a contract in the index is fine", rules.contracts_are_indexed,
      {"docs/README.md": "[wire](contracts/wire.md)\n", "docs/contracts/wire.md": "\n"}, False),
 
-    ("a defect whose row no test has is found", rules.defects_have_rows,
+    ("a defect whose row no test has is found", rules.named_rows_exist,
      {rules.DEFECTS: "| a | b | `it holds` |\n", "core/a/a_test.c": "row(\"it does not\")"}, True),
-    ("a defect whose row a test has is fine, wherever the text is broken", rules.defects_have_rows,
+    ("an attack whose row no test has is found", rules.named_rows_exist,
+     {rules.ATTACKS: "| a | b | `it fails` |\n", "tests/attacks/a_attacks.c": "row(\"it goes on\")"}, True),
+    ("a defect whose row a test has is fine, wherever the text is broken", rules.named_rows_exist,
      {rules.DEFECTS: "| a | b | `it holds` |\n", "core/a/a_test.c": "row(\"it \"\n  \"holds\")"}, False),
     ("a suite in no list is found", rules.suites_are_listed, SUITE, True),
     ("a suite that is declared and not listed is found", rules.suites_are_listed,
