@@ -305,4 +305,22 @@ _Static_assert(NX_IPC_HEAD_LEN % 8 == 0, "words stay words");
 _Static_assert(NX_IPC_BODY_MAX == NX_CAPN_WORDS_MAX * 8,
                "what a body can hold is what a reader of Cap'n Proto takes");
 
+/* ---- typed calls (docs/contracts/rpc.md) ------------------------------------------------------ */
+
+#define DSB_RPC_BODY_MAX 61440 /* bytes of a body: 60 KiB, so that its envelope fits beside it */
+#define DSB_RPC_HEAD_MAX \
+    512 /* bytes of an envelope besides the body: 192 are ours, the rest later ones' */
+#define DSB_RPC_MESSAGE_MAX (DSB_RPC_BODY_MAX + DSB_RPC_HEAD_MAX) /* 61,952 */
+#define DSB_RPC_SERVICE_MAX 60 /* bytes of a service's name: "rpc/" before it is a stream's */
+#define DSB_RPC_CALLS_MAX   64 /* in flight on one stream */
+#define DSB_RPC_DEADLINE_MAX_MS \
+    3600000u                /* an hour; what takes longer tells of itself by other means */
+#define DSB_RPC_ANSWER_S 30 /* seconds for the answer to a call that was given up */
+
+_Static_assert(DSB_RPC_MESSAGE_MAX + DSB_CREDIT_FRAME_MIN <= DSB_CREDIT_INITIAL,
+               "a message fits what every stream starts with, and the queue of a board");
+_Static_assert(DSB_RPC_MESSAGE_MAX % 8 == 0 && DSB_RPC_MESSAGE_MAX / 8 <= NX_CAPN_WORDS_MAX &&
+                   DSB_RPC_MESSAGE_MAX <= NX_IPC_BODY_MAX,
+               "a reader takes it, and a program of this machine can be handed it in one piece");
+
 #endif

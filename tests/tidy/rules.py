@@ -9,7 +9,7 @@ import re
 
 # Rooms of core: each may include those before it, and itself.
 ROOMS = ["base", "crypto", "capn", "wire", "store", "policy",
-         "bus", "ipc", "net", "node", "localsim"]
+         "bus", "rpc", "ipc", "net", "node", "localsim"]
 
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
 
