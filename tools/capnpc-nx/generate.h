@@ -22,6 +22,7 @@ struct generator {
     FILE *header;
     FILE *source;
     bool uses_floats;
+    bool has_services;
     bool failed; /* something was complained about; nothing is written */
 };
 
@@ -64,11 +65,13 @@ void put_doc(const struct generator *g, FILE *out, uint64_t node_id, int member)
 void claim(struct generator *g, struct schema_node_reader node, struct nx_bytes member,
            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* ---- types.c, fields.c, values.c --------------------------------------------------------------- */
+/* ---- types.c, fields.c, interfaces.c, values.c --------------------------------------------------------------- */
 
 void put_enum(struct generator *g, struct schema_node_reader node);
 void put_struct_types(struct generator *g, struct schema_node_reader node);
 void put_struct_functions(struct generator *g, struct schema_node_reader node);
+void put_interface_types(struct generator *g, struct schema_node_reader node);
+void put_interface(struct generator *g, struct schema_node_reader node);
 void put_constant(struct generator *g, struct schema_node_reader node);
 
 /* The bits of a scalar value, as they stand in a data section. */

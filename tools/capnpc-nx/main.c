@@ -71,7 +71,7 @@ static void visit_types(struct generator *g, struct schema_node_reader node)
         put_enum(g, node);
         return;
     case SCHEMA_NODE_WHICH_INTERFACE:
-        complain(g, node, nx_bytes_of(NULL, 0), "an interface is not supported");
+        put_interface_types(g, node);
         return;
     case SCHEMA_NODE_WHICH_FILE:
     case SCHEMA_NODE_WHICH_CONST:
@@ -84,6 +84,8 @@ static void visit_functions(struct generator *g, struct schema_node_reader node)
 {
     if (schema_node_which(node) == SCHEMA_NODE_WHICH_STRUCT)
         put_struct_functions(g, node);
+    else if (schema_node_which(node) == SCHEMA_NODE_WHICH_INTERFACE)
+        put_interface(g, node);
     else if (schema_node_which(node) == SCHEMA_NODE_WHICH_CONST)
         put_constant(g, node);
 }
@@ -136,6 +138,19 @@ static void note_struct(struct uses *uses, struct schema_node_reader node)
     }
 }
 
+static void note_methods(struct uses *uses, struct schema_node_reader node)
+{
+    struct nx_capn_list methods =
+        schema_node_interface_get_methods(schema_node_get_interface(node));
+
+    for (uint32_t i = 0; i < methods.count; i++) {
+        struct schema_method_reader method = schema_method_at(methods, i);
+
+        note_file(uses, schema_method_get_param_struct_type(method));
+        note_file(uses, schema_method_get_result_struct_type(method));
+    }
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the schema nests types */
 static void note_nodes(struct uses *uses, struct schema_node_reader parent)
 {
@@ -147,6 +162,8 @@ static void note_nodes(struct uses *uses, struct schema_node_reader parent)
 
         if (schema_node_which(node) == SCHEMA_NODE_WHICH_STRUCT)
             note_struct(uses, node);
+        else if (schema_node_which(node) == SCHEMA_NODE_WHICH_INTERFACE)
+            note_methods(uses, node);
         else if (schema_node_which(node) == SCHEMA_NODE_WHICH_CONST)
             note_type(uses, schema_node_const_get_type(schema_node_get_const(node)));
         note_nodes(uses, node);
@@ -232,9 +249,9 @@ static void write_both(struct generator *g, const char *header, const char *sour
              "/* %s as C: made by capnpc-nx, made again at each build. Change the schema. */\n"
              "#ifndef %s_CAPNP_H\n#define %s_CAPNP_H\n\n"
              "#include \"core/capn/builder.h\"\n#include \"core/capn/copy.h\"\n%s"
-             "#include \"core/capn/reader.h\"\n",
-             base, upper.text, upper.text,
-             g->uses_floats ? "#include \"core/capn/float.h\"\n" : "");
+             "#include \"core/capn/reader.h\"\n%s",
+             base, upper.text, upper.text, g->uses_floats ? "#include \"core/capn/float.h\"\n" : "",
+             g->has_services ? "#include \"core/capn/service.h\"\n" : "");
     write_file(g->filename, ".h", head, header);
     snprintf(head, sizeof(head),
              "/* %s as C: made by capnpc-nx, made again at each build. Change the schema. */\n"
@@ -259,8 +276,10 @@ static bool generate(struct generator *g)
         die(g->filename, strerror(errno));
 
     walk(g, file, visit_types);
-    put_imports(g, file);
-    walk(g, file, visit_functions);
+    if (!g->failed) {
+        put_imports(g, file);
+        walk(g, file, visit_functions);
+    }
     fputs("\n#endif\n", g->header);
 
     fclose(g->header);

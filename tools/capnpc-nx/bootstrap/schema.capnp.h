@@ -132,6 +132,7 @@ enum schema_type_any_pointer_unconstrained_which {
 TYPE(node);
 TYPE(node_struct);
 TYPE(node_enum);
+TYPE(node_interface);
 TYPE(node_const);
 TYPE(node_nested_node);
 TYPE(node_source_info);
@@ -140,6 +141,7 @@ TYPE(field);
 TYPE(field_slot);
 TYPE(field_group);
 TYPE(enumerant);
+TYPE(method);
 TYPE(type);
 TYPE(type_list);
 TYPE(type_enum);
@@ -160,6 +162,7 @@ LIST(node, nested_nodes, 1)
 WHICH(node, 12)
 GROUP(node, struct, node_struct)
 GROUP(node, enum, node_enum)
+GROUP(node, interface, node_interface)
 GROUP(node, const, node_const)
 
 NUMBER(node_struct, data_word_count, 16, 14)
@@ -169,6 +172,8 @@ NUMBER(node_struct, discriminant_count, 16, 30)
 NUMBER(node_struct, discriminant_offset, 32, 32)
 LIST(node_struct, fields, 3)
 LIST(node_enum, enumerants, 3)
+LIST(node_interface, methods, 3)
+LIST(node_interface, superclasses, 4)
 STRUCT(node_const, type, 3, type)
 STRUCT(node_const, value, 4, value)
 
@@ -200,6 +205,11 @@ NUMBER(field_group, type_id, 64, 16)
 
 AT(enumerant)
 TEXT(enumerant, name, 0)
+
+AT(method)
+TEXT(method, name, 0)
+NUMBER(method, param_struct_type, 64, 8)
+NUMBER(method, result_struct_type, 64, 16)
 
 WHICH(type, 0)
 GROUP(type, list, type_list)
