@@ -178,6 +178,7 @@ static enum nx_status take(struct cli_stream *s, struct nx_bytes *piece, bool *e
         take_last_word(s);
         return NX_E_CLOSED;
     case DSOFTBUSD_OPERATION_NONE:
+    case DSOFTBUSD_OPERATION_CALL:
     case DSOFTBUSD_OPERATION_STATUS:
     case DSOFTBUSD_OPERATION_DISCOVER:
     case DSOFTBUSD_OPERATION_PEERS:

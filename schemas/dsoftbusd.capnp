@@ -64,6 +64,11 @@ enum Operation {
 
   ended @15;
   # From the daemon: Ended, once, the last word. Whoever began the end.
+
+  call @16;
+  # Call, like those above a message of kind CALL. reply: Answer. The deadline in its head is that of the
+  # whole, a session that has to be made first among it; without one it is 30 seconds. Cancelling it cancels
+  # the call at the peer.
 }
 
 struct Failure {
@@ -77,6 +82,9 @@ struct Failure {
 
   codeSpent @2 :Bool;
   # offer, accept: the digits are used up; to try again takes new ones.
+
+  byPeer @3 :Bool;
+  # call: it is what the peer's service answered, and not a failure to reach it.
 }
 
 struct Candidate {
@@ -309,6 +317,32 @@ struct PairingBegun {
 struct Paired {
   id @0 :Text;
   name @1 :Text;
+}
+
+# ---- typed calls ------------------------------------------------------------------------------------
+
+struct Call {
+  peer @0 :Text;
+
+  service @1 :Text;
+  # 1 to 60 bytes: the stream is "rpc/" and this (docs/contracts/rpc.md).
+
+  method @2 :UInt16;
+
+  replyMax @3 :UInt32 = 61440;
+  # Bytes of body that the answer may have.
+
+  body @4 :Data;
+  # What the method takes, as a message of its own: at most 61,440 bytes. It is passed on as it is.
+}
+
+struct Answer {
+  id @0 :Text;
+  name @1 :Text;
+  # The peer.
+
+  body @2 :Data;
+  # What the method answered, as a message of its own.
 }
 
 # ---- streams ----------------------------------------------------------------------------------------

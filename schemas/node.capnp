@@ -14,7 +14,7 @@ interface Service {
 
 struct Echo {
   data @0 :Data;
-  # At most 61,408 bytes, so that the struct around them is a body.
+  # At most 61,416 bytes, so that the struct around them is a body.
 }
 
 struct InfoRequest {

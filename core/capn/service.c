@@ -9,11 +9,10 @@ enum nx_status nx_capn_service_begin(struct nx_capn_service_call *call, struct n
     if (body.len == 0)
         body = nx_bytes_of(empty, sizeof(empty));
 
-    enum nx_status status = nx_capn_message_open(&call->params, &nx_capn_limits_default, body,
-                                                 call->table, NX_CAPN_SERVICE_SEGMENTS);
-    if (status != NX_OK) {
+    if (nx_capn_message_open(&call->params, &nx_capn_limits_default, body, call->table,
+                             NX_CAPN_SERVICE_SEGMENTS) != NX_OK) {
         nx_why_set(why, call->params.why);
-        return status;
+        return NX_E_MALFORMED;
     }
     why->text[0] = '\0';
     nx_capn_builder_init_frame(&call->results, memory, cap);

@@ -28,7 +28,7 @@ struct nx_capn_service_call {
 
 /* Open the body of a call, an empty one as a struct with every field as it is by default, and begin the
  * body of its reply in `memory` of `cap` bytes. The call may not be moved; it borrows both.
- * NX_OK; NX_E_MALFORMED, NX_E_LIMIT: it is no message, and `why` says so. */
+ * NX_OK; NX_E_MALFORMED: it is no message, or one over a limit, and `why` says so. */
 NX_MUST_CHECK enum nx_status nx_capn_service_begin(struct nx_capn_service_call *call,
                                                    struct nx_bytes body, void *memory, size_t cap,
                                                    struct nx_why *why);

@@ -7,6 +7,7 @@
 #include "core/bus/stream_name.h"
 #include "core/crypto/crypto.h"
 #include "core/node/node_internal.h"
+#include "core/rpc/rpc_stream.h"
 
 enum {
     /* The registry and the list of v1 have one write each under way at a time, and then there is one
@@ -453,6 +454,8 @@ void dsb_node_mark_open(struct dsb_node *n, struct nx_instant now, const char *i
         nx_text_add(&t, "dsoftbus: msg open peer=");
     else if (dsb_stream_name_split(stream_name, DSB_BYTE_PREFIX, &channel))
         nx_text_add(&t, "dsoftbus: byte open peer=");
+    else if (dsb_stream_name_split(stream_name, DSB_RPC_PREFIX, &channel))
+        nx_text_add(&t, "dsoftbus: rpc open peer=");
     else
         return;
 
@@ -475,8 +478,11 @@ enum nx_status dsb_node_accept(struct dsb_node *n, struct nx_instant now, struct
 
     struct nx_bytes name = nx_bytes_of(s->name, s->name_len);
     bool is_bytes = dsb_stream_name_split(name, DSB_BYTE_PREFIX, &channel);
-    enum nx_status status =
-        dsb_mux_accept(mux, stream, !is_bytes, is_bytes ? DSB_BYTE_PRIORITY : DSB_MSG_PRIORITY);
+    bool is_calls = dsb_stream_name_split(name, DSB_RPC_PREFIX, &channel);
+    uint8_t priority = is_calls   ? DSB_RPC_PRIORITY
+                       : is_bytes ? DSB_BYTE_PRIORITY
+                                  : DSB_MSG_PRIORITY;
+    enum nx_status status = dsb_mux_accept(mux, stream, !is_bytes, priority);
     if (status != NX_OK)
         return status;
 

@@ -58,6 +58,11 @@ static bool take_message(struct dsb_rpc_answerer *a, struct nx_instant now)
     return status == NX_OK;
 }
 
+void dsb_rpc_answerer_tick(struct dsb_rpc_answerer *a, struct nx_instant now)
+{
+    dsb_rpc_server_tick(&a->server, now);
+}
+
 bool dsb_rpc_answerer_event(struct dsb_rpc_answerer *a, struct nx_instant now,
                             struct dsb_rpc_server_event *event)
 {

@@ -25,6 +25,9 @@ void dsb_rpc_answerer_accept(struct dsb_rpc_answerer *a, const struct dsb_rpc_me
                              struct dsb_rpc_served *places, uint32_t place_cap, struct dsb_mux *mux,
                              struct dsb_stream_handle stream);
 
+/* Deadlines pass: for an owner that takes no news just now, because an answer of its own waits. */
+void dsb_rpc_answerer_tick(struct dsb_rpc_answerer *a, struct nx_instant now);
+
 /* The next piece of news; a body is lent until the next `event`. False: none just now, and what was to be
  * sent was, as far as there is room. */
 bool dsb_rpc_answerer_event(struct dsb_rpc_answerer *a, struct nx_instant now,

@@ -75,6 +75,7 @@ enum nx_status dsb_rpc_stream_peek(struct dsb_rpc_stream *s, struct dsb_rpc_mess
 
 void dsb_rpc_stream_take(struct dsb_rpc_stream *s)
 {
+    s->taken_count++;
     s->len = 0;
     s->is_whole = false;
 }

@@ -24,8 +24,9 @@ struct dsb_rpc_stream {
     struct dsb_rpc_memory memory;
     struct dsb_mux *mux; /* NULL: there is no stream, or none any more */
     struct dsb_stream_handle stream;
-    size_t len;    /* gathered so far */
-    bool is_whole; /* all of a message */
+    uint64_t taken_count; /* messages so far: whether something moved */
+    size_t len;           /* gathered so far */
+    bool is_whole;        /* all of a message */
 };
 
 /* Open `rpc/<service>`; the service is 1 to DSB_RPC_SERVICE_MAX bytes. Keeps the memory.

@@ -107,7 +107,7 @@ static void put_listen(struct dsoftbusd_status_builder s, const struct dsoftbusd
     }
 }
 
-static uint32_t session_count(const struct dsoftbusd *d)
+uint32_t dsoftbusd_session_count(const struct dsoftbusd *d)
 {
     const struct dsb_connections *c = d->config.connections;
     uint32_t count = 0;
@@ -160,7 +160,7 @@ static struct nx_bytes status_body(struct dsoftbusd *d, struct nx_instant now)
     dsoftbusd_status_set_name(s, text(d->config.name));
     put_listen(s, d);
     dsoftbusd_status_set_peer_count(s, dsb_registry_count(&node->registry));
-    dsoftbusd_status_set_session_count(s, session_count(d));
+    dsoftbusd_status_set_session_count(s, dsoftbusd_session_count(d));
     dsoftbusd_status_set_stream_count(s, stream_count(d));
     dsoftbusd_status_set_client_count(s, client_count(d));
     dsoftbusd_status_set_discovery(s, (enum dsoftbusd_discovery_mode)dsb_node_discovery_mode(node));
@@ -402,6 +402,7 @@ static struct nx_bytes failure_body(struct dsoftbusd *d, struct nx_instant now,
     struct dsoftbusd_failure_builder failure = dsoftbusd_failure_new_root(&b);
     dsoftbusd_failure_set_why(failure, text(call->why.text));
     dsoftbusd_failure_set_code_spent(failure, call->is_spent);
+    dsoftbusd_failure_set_by_peer(failure, call->by_peer);
     if (count > 0) {
         struct nx_capn_list_builder list =
             dsoftbusd_failure_init_candidates(failure, (uint32_t)count);
@@ -464,6 +465,18 @@ static struct nx_bytes pong_body(struct dsoftbusd *d, const struct dsoftbusd_cal
     return finish(&b);
 }
 
+static struct nx_bytes answer_body(struct dsoftbusd *d, const struct dsoftbusd_call *call)
+{
+    struct nx_capn_builder b;
+
+    nx_capn_builder_init_frame(&b, d->body, sizeof(d->body));
+    struct dsoftbusd_answer_builder answer = dsoftbusd_answer_new_root(&b);
+    dsoftbusd_answer_set_id(answer, text(call->id_text));
+    dsoftbusd_answer_set_name(answer, text(dsoftbusd_name_of(d, call->id_text)));
+    dsoftbusd_answer_set_body(answer, nx_bytes_of(dsoftbusd_body_of(d, call), call->body_len));
+    return finish(&b);
+}
+
 struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
                                      const struct dsoftbusd_call *call)
 {
@@ -477,6 +490,8 @@ struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
         return connected_body(d, call);
     case DSOFTBUSD_OPERATION_PING:
         return pong_body(d, call);
+    case DSOFTBUSD_OPERATION_CALL:
+        return answer_body(d, call);
     case DSOFTBUSD_OPERATION_DISCOVER:
     case DSOFTBUSD_OPERATION_PEERS:
         return (struct nx_bytes){NULL, 0};

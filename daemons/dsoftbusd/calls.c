@@ -302,6 +302,38 @@ static void serve_listen(struct dsoftbusd *d, struct nx_instant now, struct dsof
         call->news_due = true;
 }
 
+/* ---- typed calls ------------------------------------------------------------------------------- */
+
+static bool set_service(struct dsoftbusd_call *call, struct nx_bytes service)
+{
+    if (service.len == 0 || service.len > DSB_RPC_SERVICE_MAX || !nx_utf8_is_valid(service) ||
+        has_zero(service)) {
+        dsoftbusd_done(call, NX_E_INVALID, "a service has 1 to 60 bytes of UTF-8, and no zero");
+        return false;
+    }
+    memcpy(call->channel, service.ptr, service.len);
+    call->channel[service.len] = '\0';
+    return true;
+}
+
+static void serve_call(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
+                       struct nx_capn_message *m)
+{
+    struct dsoftbusd_call_reader asked = dsoftbusd_call_root(m);
+    struct nx_bytes peer = dsoftbusd_call_get_peer(asked);
+    struct nx_bytes service = dsoftbusd_call_get_service(asked);
+    struct nx_bytes body = dsoftbusd_call_get_body(asked);
+    uint32_t reply_max = dsoftbusd_call_get_reply_max(asked);
+
+    call->method = dsoftbusd_call_get_method(asked);
+    if (nx_instant_is_never(call->deadline))
+        call->deadline = nx_instant_after(now, nx_milliseconds(DSOFTBUSD_CALL_DEADLINE_MS));
+    if (is_whole(call, m) && set_service(call, service) &&
+        dsoftbusd_remote_take(d, call, reply_max, body) &&
+        dsoftbusd_resolve(d, now, call, peer, DSOFTBUSD_AMONG_PAIRED) && has_session(d, call))
+        dsoftbusd_remote_start(d, now, call);
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static void serve_discover(struct dsoftbusd_call *call, struct nx_capn_message *m)
@@ -353,6 +385,9 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
     case DSOFTBUSD_OPERATION_LISTEN:
         serve_listen(d, now, call, m);
         break;
+    case DSOFTBUSD_OPERATION_CALL:
+        serve_call(d, now, call, m);
+        break;
     default:
         NX_CHECK(false); /* has_operation */
     }
@@ -360,7 +395,8 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
 
 static bool has_operation(uint16_t operation)
 {
-    return operation >= DSOFTBUSD_OPERATION_STATUS && operation <= DSOFTBUSD_OPERATION_LISTEN;
+    return (operation >= DSOFTBUSD_OPERATION_STATUS && operation <= DSOFTBUSD_OPERATION_LISTEN) ||
+           operation == DSOFTBUSD_OPERATION_CALL;
 }
 
 /* The two that ask for nothing in particular. */
@@ -410,6 +446,8 @@ void dsoftbusd_give_up(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
         take_pairing_back(d, now, DSB_PAIRING_TYPIST);
     if (call->head.operation == DSOFTBUSD_OPERATION_OPEN && call->mux != NULL)
         dsb_mux_release(call->mux, call->stream);
+    if (call->head.operation == DSOFTBUSD_OPERATION_CALL)
+        dsoftbusd_remote_give_up(d, now, call);
     call->mux = NULL;
     call->news_due = false;
     nx_crypto_wipe(call->secret_code, sizeof(call->secret_code));
@@ -520,6 +558,8 @@ static void on_session_up(struct dsoftbusd *d, struct nx_instant now, const char
             start_ping(d, now, call);
         else if (is_about(call, DSOFTBUSD_OPERATION_OPEN, id_text))
             dsoftbusd_stream_open(d, now, call);
+        else if (call->remote == NULL && is_about(call, DSOFTBUSD_OPERATION_CALL, id_text))
+            dsoftbusd_remote_start(d, now, call);
     }
     agree(d, id_text);
 }
@@ -532,8 +572,10 @@ static void on_dial_failed(struct dsoftbusd *d, const char *id_text, enum nx_sta
     finish_calls(d, DSOFTBUSD_OPERATION_CONNECT, id_text, status, why);
     finish_calls(d, DSOFTBUSD_OPERATION_CONNECT_V1, id_text, status, why);
     while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
-        if (call->mux == NULL && (is_about(call, DSOFTBUSD_OPERATION_PING, id_text) ||
-                                  is_about(call, DSOFTBUSD_OPERATION_OPEN, id_text)))
+        if (call->mux == NULL && call->remote == NULL &&
+            (is_about(call, DSOFTBUSD_OPERATION_PING, id_text) ||
+             is_about(call, DSOFTBUSD_OPERATION_OPEN, id_text) ||
+             is_about(call, DSOFTBUSD_OPERATION_CALL, id_text)))
             dsoftbusd_done(call, status, why);
     }
 }

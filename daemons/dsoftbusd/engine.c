@@ -7,7 +7,7 @@
 void dsoftbusd_init(struct dsoftbusd *d, struct nx_instant now,
                     const struct dsoftbusd_config *config)
 {
-    memset(d, 0, sizeof(*d));
+    memset(d, 0, offsetof(struct dsoftbusd, room));
     d->config = *config;
     d->started_at = now;
     d->may_accept = true;
@@ -52,6 +52,8 @@ static void serve_clients(struct dsoftbusd *d, struct nx_instant now)
     while (nx_ipc_event(&d->config.ipc, &event))
         dsoftbusd_client_event(d, now, &event);
     dsoftbusd_accept_clients(d);
+    dsoftbusd_served_work(d, now);
+    dsoftbusd_remote_work(d, now);
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
         if (d->clients[i].is_used)
             dsoftbusd_client_work(d, now, &d->clients[i]);
@@ -85,6 +87,8 @@ struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d)
         return (struct nx_instant){0};
     if (d->config.beacons != NULL)
         deadline = nx_instant_earlier(deadline, dsb_beacons_deadline(d->config.beacons));
+    deadline = nx_instant_earlier(deadline, dsoftbusd_remote_deadline(d));
+    deadline = nx_instant_earlier(deadline, dsoftbusd_served_deadline(d));
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
         for (uint32_t k = 0; d->clients[i].is_used && k < DSOFTBUSD_CALL_SLOTS; k++) {
             if (d->clients[i].calls[k].state != DSOFTBUSD_CALL_FREE)
@@ -113,5 +117,6 @@ void dsoftbusd_wipe(struct dsoftbusd *d)
         if (d->clients[i].is_used)
             nx_ipc_close(&d->config.ipc, d->clients[i].handle);
     }
-    nx_crypto_wipe(d, sizeof(*d));
+    nx_crypto_wipe(d,
+                   offsetof(struct dsoftbusd, remote_messages)); /* codes are in none behind it */
 }

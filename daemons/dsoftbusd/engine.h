@@ -19,6 +19,8 @@
 #include "core/ipc/ipc.h"
 #include "core/node/beacons.h"
 #include "core/node/connections.h"
+#include "core/rpc/answerer.h"
+#include "core/rpc/caller.h"
 
 #define DSOFTBUSD_CALLS_MAX 8 /* of one client, under way at once */
 
@@ -27,6 +29,10 @@
 #define DSOFTBUSD_NEWS_MAX \
     16 /* changes that a watcher may leave untaken before it is told "missed" */
 #define DSOFTBUSD_CHANNEL_MAX 59 /* bytes: with "byte/" in front it is a stream's name */
+
+#define DSOFTBUSD_REMOTES_MAX      32 /* services of peers that have a stream here at once */
+#define DSOFTBUSD_SERVED_MAX       64 /* streams of peers on which services of ours are called at once */
+#define DSOFTBUSD_CALL_DEADLINE_MS 30000 /* of a call whose program does not say */
 
 /* Everything is kept. */
 struct dsoftbusd_config {
@@ -63,16 +69,23 @@ struct dsoftbusd_call {
 
     uint8_t kind; /* open, listen: enum dsoftbusd_stream_kind of the schema */
     uint8_t priority;
-    char channel[DSOFTBUSD_CHANNEL_MAX + 1];
-    struct dsb_mux *mux; /* open, ping: the session it went to */
+    char channel[DSB_RPC_SERVICE_MAX + 1]; /* call: the service */
+    struct dsb_mux *mux;                   /* open, ping: the session it went to */
     struct dsb_stream_handle stream;
 
     struct dsb_discovery_event changes[DSOFTBUSD_NEWS_MAX];
     uint32_t change_first, change_count;
     bool has_missed;
 
+    uint16_t method; /* call */
+    uint32_t reply_max;
+    size_t body_len; /* of the request until it has left, then of the answer; in `bodies` */
+    struct dsoftbusd_remote *remote; /* where it went, or waits for room */
+    uint64_t rpc_call_id;            /* 0: it waits */
+
     enum nx_status status;
     struct nx_why why;
+    bool by_peer; /* call: that is the peer's own answer */
     bool is_spent;
     bool is_ambiguous; /* the failure lists candidates for `asked` */
     uint8_t among;     /* of these: enum dsoftbusd_among */
@@ -117,6 +130,26 @@ struct dsoftbusd_client {
     struct dsoftbusd_stream stream;
 };
 
+/* A service of a peer that is called, on the one stream that it has in a session. */
+struct dsoftbusd_remote {
+    bool is_used;
+    uint64_t number; /* of the last call: the one that was called longest ago makes room */
+    const struct dsb_mux *mux;
+    char service[DSB_RPC_SERVICE_MAX + 1];
+    struct dsb_rpc_caller caller;
+    struct dsb_rpc_call calls[DSB_RPC_CALLS_MAX];
+};
+
+/* A stream on which a peer calls `node`. Every call is answered at once; one whose answer finds no room
+ * waits, and those behind it in the stream. */
+struct dsoftbusd_served {
+    bool is_used;
+    bool has_waiting;
+    struct dsb_rpc_server_event waiting;
+    struct dsb_rpc_answerer answerer;
+    struct dsb_rpc_served places[DSB_RPC_PLACES(1)];
+};
+
 /* How the last session with a device ended, for `peers`. */
 struct dsoftbusd_last_end {
     char id_text[DSB_ID_TEXT_MAX + 1];
@@ -136,8 +169,18 @@ struct dsoftbusd {
     uint32_t end_count;
     uint64_t streams_begun;     /* so far */
     uint64_t v1_frames_dropped; /* on channels that no program here serves */
+    struct dsoftbusd_remote remotes[DSOFTBUSD_REMOTES_MAX];
+    struct dsoftbusd_served served[DSOFTBUSD_SERVED_MAX];
+    uint64_t remote_call_count; /* so far: of programs here */
+    uint64_t served_call_count; /* of peers, that were answered */
+
+    /* Untouched until they are used, so that what nobody uses costs no memory. */
     uint8_t room[NX_IPC_MESSAGE_MAX + 8];
     uint8_t body[NX_IPC_BODY_MAX];
+    uint8_t scratch[DSB_RPC_MESSAGE_MAX];
+    uint8_t remote_messages[DSOFTBUSD_REMOTES_MAX][DSB_RPC_MESSAGE_MAX];
+    uint8_t served_messages[DSOFTBUSD_SERVED_MAX][DSB_RPC_MESSAGE_MAX];
+    uint8_t bodies[NX_IPC_CLIENTS_MAX][DSOFTBUSD_CALL_SLOTS][DSB_RPC_BODY_MAX];
 };
 
 /* Nobody is connected. Copies `config`. */

@@ -7,6 +7,7 @@ void devices_test(void);
 void pairing_calls_test(void);
 void streams_test(void);
 void frames_test(void);
+void rpc_calls_test(void);
 void random_test(void);
 
 int main(void)
@@ -14,7 +15,8 @@ int main(void)
     static const struct unit_suite suites[] = {
         {"dsoftbusd/calls", calls_test},           {"dsoftbusd/devices", devices_test},
         {"dsoftbusd/pairing", pairing_calls_test}, {"dsoftbusd/streams", streams_test},
-        {"dsoftbusd/frames", frames_test},         {"dsoftbusd/random", random_test},
+        {"dsoftbusd/frames", frames_test},         {"dsoftbusd/rpc", rpc_calls_test},
+        {"dsoftbusd/random", random_test},
     };
 
     if (nx_crypto_init() != NX_OK)

@@ -82,6 +82,43 @@ struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
 bool dsoftbusd_send_news(struct dsoftbusd *d, struct nx_instant now,
                          struct dsoftbusd_client *client, struct dsoftbusd_call *call);
 
+/* Sessions just now. */
+uint32_t dsoftbusd_session_count(const struct dsoftbusd *d);
+
+/* ---- remote.c: calls of programs here to services of peers --------------------------------------- */
+
+/* Keep what is asked until it has left. False: the call is done, and says why. */
+bool dsoftbusd_remote_take(struct dsoftbusd *d, struct dsoftbusd_call *call, uint32_t reply_max,
+                           struct nx_bytes body);
+
+/* There is a session with the peer: ask. */
+void dsoftbusd_remote_start(struct dsoftbusd *d, struct nx_instant now,
+                            struct dsoftbusd_call *call);
+void dsoftbusd_remote_give_up(struct dsoftbusd *d, struct nx_instant now,
+                              struct dsoftbusd_call *call);
+
+/* The memory of a call's body. */
+uint8_t *dsoftbusd_body_of(struct dsoftbusd *d, const struct dsoftbusd_call *call);
+
+/* Send what waits, take what was answered. */
+void dsoftbusd_remote_work(struct dsoftbusd *d, struct nx_instant now);
+struct nx_instant dsoftbusd_remote_deadline(const struct dsoftbusd *d);
+
+/* News of a stream. False: it is none of these. */
+bool dsoftbusd_on_remote(struct dsoftbusd *d, struct nx_instant now,
+                         const struct dsb_node_event *event);
+
+/* ---- served.c: calls of peers to services here ---------------------------------------------------- */
+
+/* A peer opened `rpc/<service>`. */
+void dsoftbusd_served_open(struct dsoftbusd *d, struct nx_instant now,
+                           const struct dsb_node_event *event, struct nx_bytes service);
+
+/* Answer what came. */
+void dsoftbusd_served_work(struct dsoftbusd *d, struct nx_instant now);
+struct nx_instant dsoftbusd_served_deadline(const struct dsoftbusd *d);
+bool dsoftbusd_on_served(struct dsoftbusd *d, const struct dsb_node_event *event);
+
 /* ---- streams.c ---------------------------------------------------------------------------------- */
 
 /* `call` asks for a stream of that session, or of that v1 node. */

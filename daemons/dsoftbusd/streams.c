@@ -160,7 +160,14 @@ static void on_opened(struct dsoftbusd *d, struct nx_instant now,
                       const struct dsb_node_event *event)
 {
     struct dsb_mux *mux = event->session;
-    struct dsoftbusd_call *call = listener_of(d, event->mux.name, event->id_text);
+    struct dsoftbusd_call *call;
+    struct nx_bytes service;
+
+    if (dsb_stream_name_split(event->mux.name, DSB_RPC_PREFIX, &service)) {
+        dsoftbusd_served_open(d, now, event, service);
+        return;
+    }
+    call = listener_of(d, event->mux.name, event->id_text);
 
     if (call == NULL) {
         (void)!dsb_mux_abort(mux, event->mux.stream, DSB_RST_REFUSED,
@@ -211,7 +218,8 @@ void dsoftbusd_on_stream(struct dsoftbusd *d, struct nx_instant now,
         on_opened(d, now, event);
         return;
     }
-    if (on_waiting(d, event) || event->mux.kind != DSB_MUX_ENDED)
+    if (dsoftbusd_on_remote(d, now, event) || dsoftbusd_on_served(d, event) ||
+        on_waiting(d, event) || event->mux.kind != DSB_MUX_ENDED)
         return; /* READABLE, WRITABLE: the stream looks by itself */
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
         struct dsoftbusd_stream *s = &d->clients[i].stream;
