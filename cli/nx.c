@@ -107,6 +107,20 @@ const struct cli_command cli_commands[] = {
         .run = cli_ping,
     },
     {
+        .words = "bus call",
+        .arguments = "PEER SERVICE METHOD [TEXT...]",
+        .least = 3,
+        .most = -1,
+        .summary = "Call a service of a paired device",
+        .help =
+            "Every device answers the service node: its method echo gives TEXT back, and info\n"
+            "says what that device is and how it fares. JSON: one object with id and name of the\n"
+            "device, service, method and round_trip_ns, and with what was answered: text; or\n"
+            "device_id, device_name, version, protocol, uptime_ms, sessions, streams, calls and\n"
+            "limits (an object of numbers).\n",
+        .run = cli_bus_call,
+    },
+    {
         .words = "bus msg send",
         .arguments = "PEER CHANNEL [TEXT...|-]",
         .least = 2,

@@ -17,6 +17,7 @@ enum cli_exit cli_unpair(struct cli *cli);
 
 enum cli_exit cli_connect(struct cli *cli);
 enum cli_exit cli_ping(struct cli *cli);
+enum cli_exit cli_bus_call(struct cli *cli);
 
 enum cli_exit cli_msg_send(struct cli *cli);
 enum cli_exit cli_msg_recv(struct cli *cli);

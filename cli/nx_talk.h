@@ -19,7 +19,7 @@
 #include "host/ipc/client.h"
 #include "schemas/dsoftbusd.capnp.h"
 
-#define CLI_REQUEST_LEN_MAX 1024 /* three texts of at most 64 bytes, or one reason */
+#define CLI_REQUEST_LEN_MAX NX_IPC_BODY_MAX /* a typed call with the longest body */
 #define CLI_SEGMENTS_MAX    4
 
 /* Longest name of a device, or id, that is worth asking for; and longest channel (dsoftbusd.capnp). */

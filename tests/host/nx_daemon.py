@@ -13,7 +13,7 @@ import threading
 SCHEMA = os.path.join(os.path.dirname(__file__), "../../schemas/dsoftbusd.capnp")
 CALL, REPLY, NEWS, CANCEL, STREAM = range(1, 6)
 (STATUS, DISCOVER, PEERS, OFFER, ACCEPT, UNPAIR, CONNECT, CONNECT_V1, PING, OPEN, LISTEN, DATA,
- FINISH, ABORT, ENDED) = range(1, 16)
+ FINISH, ABORT, ENDED, BUS_CALL) = range(1, 17)
 ENDS_MESSAGE = 1
 
 

@@ -103,7 +103,7 @@ def events(text):
 # ---- what is typed --------------------------------------------------------------------------------
 
 COMMANDS = ["status", "bus discover", "bus peers", "bus paired", "bus pair offer", "bus pair accept",
-            "bus unpair", "bus connect", "bus ping", "bus msg send", "bus msg recv",
+            "bus unpair", "bus connect", "bus ping", "bus call", "bus msg send", "bus msg recv",
             "bus byte send", "bus byte recv", "bus frame send", "bus frame recv"]
 
 
@@ -149,6 +149,12 @@ WRONG = [
     ("no peer", ["bus", "unpair"], "takes PEER"),
     ("two peers", ["bus", "ping", "a", "b"], "takes PEER"),
     ("an empty peer", ["bus", "ping", ""], "PEER"),
+    ("a call of nothing", ["bus", "call", "p"], "takes PEER SERVICE METHOD"),
+    ("a service that nx does not know", ["bus", "call", "p", "clock", "now"], "the service node"),
+    ("a method that node does not have", ["bus", "call", "p", "node", "dance"], "echo and info"),
+    ("info of something", ["bus", "call", "p", "node", "info", "more"], "info takes nothing"),
+    ("an echo of more than a body has", ["bus", "call", "p", "node", "echo", "x" * 61417], "61416 bytes"),
+    ("a call of an empty peer", ["bus", "call", "", "node", "info"], "PEER"),
     ("a peer of 65 bytes", ["bus", "ping", "x" * 65], "64 bytes"),
     ("an empty channel", ["bus", "msg", "send", "p", ""], "CHANNEL"),
     ("a channel of 60 bytes", ["bus", "byte", "recv", LONG, "f"], "59 bytes"),
@@ -385,6 +391,95 @@ def _(folder):
     same((result.returncode, result.text), (0, "1: 1.234 ms\n2: 1.234 ms\n3: 1.234 ms\n"))
     result = ask(folder, script, "bus", "ping", "lap", "--json")
     same(events(result.text), [{"event": "pong", "number": 1, "round_trip_ns": 1234567}])
+
+
+# ---- typed calls ----------------------------------------------------------------------------------
+
+NODE = os.path.join(os.path.dirname(__file__), "../../schemas/node.capnp")
+
+
+def of_node(verb, kind, given):
+    options = ["--short"] if verb == "decode" else []
+    return subprocess.run(["capnp", verb, *options, NODE, kind], input=given, stdout=subprocess.PIPE,
+                          check=True).stdout
+
+
+def answer_of(body, name="laptop"):
+    escaped = "".join(f"\\x{byte:02x}" for byte in body)
+    return f'(id = "{OTHER}", name = "{name}", body = "{escaped}")'
+
+
+def node_script(asked, body):
+    def script(talk):
+        _, operation, _, asked_body = talk.hear()
+        same(operation, d.BUS_CALL)
+        asked.append(d.decode("Call", asked_body))
+        talk.reply("Answer", answer_of(body))
+    return script
+
+
+@row("call: an echo is what was typed, with the words one behind the other")
+def _(folder):
+    asked, wanted = [], of_node("encode", "Echo", b'(data = "hello  there")')
+    result = ask(folder, node_script(asked, wanted), "bus", "call", "lap", "node", "echo", "hello ", "there")
+    same((result.returncode, result.text, result.errors), (0, "hello  there\n", ""))
+    for word in ('peer = "lap"', 'service = "node"', "method = 0", "replyMax = 61440", "hello  there"):
+        assert word in asked[0], asked[0]
+
+
+@row("call: an echo of other bytes is a failure")
+def _(folder):
+    result = ask(folder, node_script([], of_node("encode", "Echo", b'(data = "hullo")')),
+                 "bus", "call", "lap", "node", "echo", "hello")
+    same((result.returncode, result.text), (1, ""))
+    one_line(result.errors, "not what was sent")
+
+
+@row("call: info as lines, and as one object")
+def _(folder):
+    asked = []
+    body = of_node("encode", "Info", f'(name = "laptop", deviceId = "{OTHER}", version = "1.2", protocol = 1, '
+                   'uptimeMs = 7000, sessionCount = 2, streamCount = 3, callCount = 4, '
+                   'limits = [(name = "rpc_calls_max", value = 64)])'.encode())
+    result = ask(folder, node_script(asked, body), "bus", "call", "lap", "node", "info")
+    same(result.returncode, 0)
+    for line in ("name          laptop", f"device id     {OTHER}", "version       1.2, protocol 1",
+                 "up for        7 s", "limit         rpc_calls_max 64"):
+        assert line in result.text.splitlines(), result.text
+    result = ask(folder, node_script(asked, body), "bus", "call", "lap", "node", "info", "--json")
+    page = json.loads(result.text)
+    assert page.pop("round_trip_ns") > 0
+    same(page, {"schema": 1, "id": OTHER, "name": "laptop", "service": "node", "method": "info",
+                "device_id": OTHER, "device_name": "laptop", "version": "1.2", "protocol": 1,
+                "uptime_ms": 7000, "sessions": 2, "streams": 3, "calls": 4,
+                "limits": {"rpc_calls_max": 64}})
+
+
+@row("call: what the other device answers is shown without what a terminal obeys")
+def _(folder):
+    body = of_node("encode", "Info", b'(name = "red\\x1b[31m", version = "1\\n2")')
+    result = ask(folder, node_script([], body), "bus", "call", "lap", "node", "info")
+    same(result.returncode, 0)
+    assert "\x1b" not in result.text and "red[31m" in result.text, result.text
+
+
+@row("call: an answer that is none is a failure, and prints nothing")
+def _(folder):
+    for options in ([], ["--json"]):
+        result = ask(folder, node_script([], b"nonsense"), "bus", "call", "lap", "node", "info", *options)
+        same((result.returncode, result.text), (1, ""))
+        one_line(result.errors, "does not understand")
+
+
+@row("call: a failure says why")
+def _(folder):
+    def script(talk):
+        talk.hear()
+        talk.fail(-14, '(why = "that device has no such service")')
+
+    result = ask(folder, script, "bus", "call", "lap", "node", "info")
+    same((result.returncode, result.text), (1, ""))
+    one_line(result.errors, "that device has no such service")
 
 
 # ---- discovery ------------------------------------------------------------------------------------
@@ -1187,6 +1282,17 @@ def _(folder):
         same(pair.nx(0, "bus", "connect", pair.laptop).returncode, 0)
         assert pair.json(0, "bus", "ping", pair.laptop)["round_trip_ns"] > 0
         same(len(pair.json(0, "status")["sessions"]), 1)
+
+
+@row("two daemons: each calls the other's service node")
+def _(folder):
+    with Pair(folder) as pair:
+        pair.pair()
+        for side, name in ((0, pair.laptop), (1, pair.kitchen)):
+            same(pair.nx(side, "bus", "call", name, "node", "echo", "hello").text, "hello\n")
+            page = pair.json(side, "bus", "call", name, "node", "info")
+            same((page["name"], page["device_name"], page["sessions"]), (name, name, 1))
+            same(page["device_id"], pair.json(1 - side, "status")["device_id"])
 
 
 @row("two daemons: messages and a file arrive as they were, and both ends exit 0")
