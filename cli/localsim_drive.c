@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/bus/stream_name.h"
+#include "core/rpc/rpc_stream.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -66,6 +67,10 @@ static void on_opened(struct localsim_drive *d, int side, const struct dsb_mux_e
     if (dsb_stream_name_split(event->name, DSB_MSG_PREFIX, &channel)) {
         end->talk = (struct dsb_msg_stream){mux, event->stream};
         end->talk_is_open = true;
+    } else if (dsb_stream_name_split(event->name, DSB_RPC_PREFIX, &channel)) {
+        end->calls_mux = mux;
+        end->calls = event->stream;
+        end->calls_are_open = true;
     } else {
         end->file = (struct dsb_byte_stream){mux, event->stream};
         end->file_is_open = true;

@@ -26,6 +26,9 @@ struct localsim_end {
     struct dsb_msg_stream talk;
     struct dsb_byte_stream file;
     bool talk_is_open, file_is_open;
+    struct dsb_mux *calls_mux; /* the other node calls services of this one */
+    struct dsb_stream_handle calls;
+    bool calls_are_open;
 };
 
 struct localsim_drive {

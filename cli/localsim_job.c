@@ -115,6 +115,8 @@ static enum nx_status take_steps(struct localsim_run *run)
     if (status == NX_OK)
         status = localsim_talk(run);
     if (status == NX_OK)
+        status = localsim_call(run);
+    if (status == NX_OK)
         status = localsim_send_file(run);
     localsim_summary_waters(run->summary.self, &run->drive.sim.nodes[DSB_LOCALSIM_SELF].pools);
     localsim_summary_waters(run->summary.peer, &run->drive.sim.nodes[DSB_LOCALSIM_PEER].pools);

@@ -1,6 +1,6 @@
 /* The steps of the main job, in the order in which they are taken.
  *
- *     start, discover, pair, talk, send a file, restart
+ *     start, discover, pair, talk, call, send a file, restart
  *
  * Each answers NX_OK, or a failure that the run's problem explains. */
 #ifndef NX_CLI_LOCALSIM_STEPS_H
@@ -9,9 +9,22 @@
 #include "cli/localsim_drive.h"
 #include "cli/localsim_summary.h"
 #include "cli/received_file.h"
+#include "core/rpc/answerer.h"
+#include "core/rpc/caller.h"
 
 enum {
     LOCALSIM_CHUNK_LEN = 65536,
+};
+
+/* Both ends of one typed call. */
+struct localsim_exchange {
+    struct dsb_rpc_caller caller;
+    struct dsb_rpc_call calls[1];
+    struct dsb_rpc_answerer answerer;
+    struct dsb_rpc_served places[DSB_RPC_PLACES(1)];
+    bool is_served;
+    uint8_t asked[DSB_RPC_MESSAGE_MAX], answered[DSB_RPC_MESSAGE_MAX];
+    uint8_t scratch[DSB_RPC_MESSAGE_MAX], body[DSB_RPC_BODY_MAX];
 };
 
 /* One run of the job. */
@@ -25,6 +38,7 @@ struct localsim_run {
     int source;           /* the file that is sent */
     uint64_t source_size; /* 0: not known before its end */
     struct received_file received;
+    struct localsim_exchange exchanges[DSB_LOCALSIM_SIDES];
     uint8_t chunk[LOCALSIM_CHUNK_LEN];   /* read and not yet pushed */
     uint8_t arrived[LOCALSIM_CHUNK_LEN]; /* pulled, to be written */
     struct localsim_summary summary;
@@ -40,6 +54,9 @@ enum nx_status localsim_pair(struct localsim_run *run);
 
 /* Messages both ways. */
 enum nx_status localsim_talk(struct localsim_run *run);
+
+/* A typed call both ways. */
+enum nx_status localsim_call(struct localsim_run *run);
 
 /* `source` into `received`, and both digests compared. */
 enum nx_status localsim_send_file(struct localsim_run *run);

@@ -39,6 +39,7 @@ void localsim_summary_print(const struct localsim_summary *s)
 
     printf("\n%-34s %14" PRIu64 "  both ways, %" PRIu64 " bytes\n", "messages", s->message_count,
            s->message_bytes);
+    printf("%-34s %14" PRIu64 "  both ways\n", "typed calls", s->call_count);
     printf("%-34s %14" PRIu64 "  in %.3f s, %.0f MB/s\n", "file, bytes", s->file_bytes, s->seconds,
            mb_per_s(s));
     printf("%-34s %s\n", "  received as", received_as);
@@ -63,8 +64,9 @@ static void print_json_waters(const char *node, const struct localsim_water wate
 void localsim_summary_print_json(const struct localsim_summary *s)
 {
     printf("{\"schema\":1,\"seed\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"message_bytes\":%" PRIu64
-           ",\"file_bytes\":%" PRIu64 ",\"mb_per_s\":%.1f,\"sha256\":\"%s\"",
-           s->seed, s->message_count, s->message_bytes, s->file_bytes, mb_per_s(s), s->sha256);
+           ",\"calls\":%" PRIu64 ",\"file_bytes\":%" PRIu64 ",\"mb_per_s\":%.1f,\"sha256\":\"%s\"",
+           s->seed, s->message_count, s->message_bytes, s->call_count, s->file_bytes, mb_per_s(s),
+           s->sha256);
     printf(",\"devices_reloaded\":%" PRIu32 ",\"registry_bytes\":%" PRIu64 ",\"high_water\":{",
            s->devices_reloaded, s->registry_bytes);
     print_json_waters("self", s->self);

@@ -24,6 +24,7 @@ struct localsim_summary {
     uint64_t seed;
     uint64_t message_count;
     uint64_t message_bytes;
+    uint64_t call_count;
     uint64_t file_bytes; /* that arrived */
     double seconds;      /* they took */
     char sha256[2 * NX_SHA256_LEN + 1];

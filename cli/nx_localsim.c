@@ -17,8 +17,8 @@ enum {
 };
 
 static const char help[] =
-    "nx-localsim: two nodes in one process discover each other, pair, and send messages and a "
-    "file\n"
+    "nx-localsim: two nodes in one process discover each other, pair, send messages, call each\n"
+    "other, and send a file\n"
     "\n"
     "usage: nx-localsim [--seed N] [--into DIR] [--state DIR] [--json] FILE\n"
     "\n"

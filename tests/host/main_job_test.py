@@ -26,6 +26,8 @@ MARKERS = [
     r"dsoftbus: paired peer=<id>",
     r"dsoftbus: msg open peer=<id> ch=greetings",
     r"dsoftbus: msg open peer=<id> ch=greetings",
+    r"dsoftbus: rpc open peer=<id> ch=node",
+    r"dsoftbus: rpc open peer=<id> ch=node",
     r"dsoftbus: byte open peer=<id> ch=file",
 ]
 MESSAGES = [b"the first node greets the second", b"and the second one greets the first"]

@@ -21,6 +21,8 @@ MARKERS = [
     r"dsoftbus: pair offer peer=peer-sim-01 code=\d{6}",
     r"dsoftbus: paired peer=peer-sim-01",
     r"dsoftbus: msg open peer=peer-sim-01 ch=talk",
+    r"dsoftbus: rpc open peer=peer-sim-01 ch=node",
+    r"dsoftbus: rpc open peer=peer-sim-01 ch=node",
     r"dsoftbus: byte open peer=peer-sim-01 ch=file",
 ]
 
