@@ -191,6 +191,7 @@ static void go_off(struct sim_device *d)
     d->state = SIM_DEVICE_OFF;
     d->was_cut = false;
     sim_flows_off(w, d);
+    sim_calls_off(w, d);
     sim_oracle_is_back(w, d);
     sim_oracle_off(w, d);
 }
@@ -249,7 +250,8 @@ static bool take_news(struct sim_device *d, struct nx_instant now)
     while (dsb_node_event(&d->node, now, &event)) {
         dsb_connections_news(&d->connections, now, &event);
         sim_oracle_news(d->world, d, &event);
-        sim_flows_news(d->world, d, &event);
+        if (!sim_calls_news(d->world, d, &event))
+            sim_flows_news(d->world, d, &event);
         moved = true;
     }
     return moved;
@@ -288,6 +290,7 @@ static bool is_due(struct sim_device *d, struct nx_instant now)
     }
     return is_due || nx_instant_reached(dsb_connections_deadline(&d->connections), now) ||
            nx_instant_reached(dsb_beacons_deadline(&d->beacons), now) ||
+           nx_instant_reached(sim_calls_deadline(d->world, d), now) ||
            nx_instant_reached(sim_flows_deadline(d->world, d), d->world->now) || is_over(d, now);
 }
 
@@ -304,6 +307,7 @@ bool sim_device_turn(struct sim_device *d)
     d->is_touched = take_news(d, now); /* what was done about it goes out in another turn */
     take_connection_events(d);
     d->is_touched |= sim_flows_work(d->world, d);
+    d->is_touched |= sim_calls_work(d->world, d);
     sim_disk_look(&d->disk, now, dsb_node_store(&d->node));
 
     if (d->was_cut) {
@@ -325,6 +329,7 @@ struct nx_instant sim_device_deadline(const struct sim_device *d)
     next =
         nx_instant_earlier(dsb_node_deadline(&d->node), dsb_connections_deadline(&d->connections));
     next = nx_instant_earlier(next, dsb_beacons_deadline(&d->beacons));
+    next = nx_instant_earlier(next, sim_calls_deadline(d->world, d));
     next = nx_instant_earlier(next, sim_disk_deadline(&d->disk));
     if (d->state == SIM_DEVICE_ENDING)
         next = nx_instant_earlier(next, d->end_at);

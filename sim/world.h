@@ -9,6 +9,7 @@
 #ifndef NX_SIM_WORLD_H
 #define NX_SIM_WORLD_H
 
+#include "sim/calls.h"
 #include "sim/device.h"
 #include "sim/faults.h"
 #include "sim/flows.h"
@@ -86,6 +87,7 @@ struct sim_world {
     struct sim_trace trace;
     struct sim_faults faults;
     struct sim_flows flows;
+    struct sim_calls calls;
     struct sim_oracle oracle;
     struct sim_timeline timeline;
     struct sim_entry entries[SIM_PLANS_MAX];
