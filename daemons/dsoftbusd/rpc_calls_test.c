@@ -165,6 +165,87 @@ static void answers(void)
     desk_expect_reply(q, 1, NX_OK);
 }
 
+/* ---- a peer that does not read ------------------------------------------------------------------ */
+
+enum {
+    HOARDED = 12, /* more than queue, credit and queue hold */
+};
+
+static struct dsb_rpc_caller hoarder;
+static struct dsb_rpc_call hoarded[HOARDED];
+
+/* As many of the longest echoes as there is room for, from a program that reads nothing. */
+static uint32_t hoard(uint32_t count)
+{
+    const struct dsb_rpc_request request = {
+        .method = NODE_SERVICE_METHOD_ECHO,
+        .deadline_ms = 60000,
+        .reply_max = DSB_RPC_BODY_MAX,
+        .body = echo_body(DSB_RPC_BODY_MAX - 24),
+    };
+    struct nx_why why;
+    uint64_t id;
+
+    while (count < HOARDED &&
+           dsb_rpc_caller_call(&hoarder, desk->f->now, &request, &id, &why) == NX_OK) {
+        count++;
+        fabric_touch(a->d);
+        desk_settle();
+    }
+    return count;
+}
+
+static void hoarding(void)
+{
+    static uint8_t message[DSB_RPC_MESSAGE_MAX], scratch[DSB_RPC_MESSAGE_MAX];
+    const struct dsb_rpc_memory memory = {message, scratch};
+    struct dsb_rpc_client_event end;
+    uint32_t sent, told = 0;
+
+    unit_row(
+        "a peer that reads no answer is asked nothing more by its own hand, and costs one place");
+    begin();
+    EXPECT_STATUS(dsb_rpc_caller_open(&hoarder, &memory, hoarded, HOARDED,
+                                      dsb_node_session(&a->d->node, b->id),
+                                      nx_bytes_of_text("node")),
+                  NX_OK);
+    sent = hoard(0);
+    EXPECT(sent > 1 && sent < HOARDED);
+    EXPECT(b->engine.served[0].has_waiting);
+
+    unit_row("when it reads, all that it asked is answered");
+    for (int i = 0; i < 4 * HOARDED && told < HOARDED; i++) {
+        while (dsb_rpc_caller_event(&hoarder, desk->f->now, &end)) {
+            EXPECT_STATUS(end.status, NX_OK);
+            told++;
+        }
+        fabric_touch(a->d);
+        desk_settle();
+        sent = hoard(sent);
+    }
+    EXPECT_EQ(told, HOARDED);
+    EXPECT(!b->engine.served[0].has_waiting);
+
+    unit_row("an answer that waits past its call's deadline is given up, and the next one served");
+    begin();
+    EXPECT_STATUS(dsb_rpc_caller_open(&hoarder, &memory, hoarded, HOARDED,
+                                      dsb_node_session(&a->d->node, b->id),
+                                      nx_bytes_of_text("node")),
+                  NX_OK);
+    sent = hoard(0);
+    EXPECT(b->engine.served[0].has_waiting);
+    uint64_t waiting = b->engine.served[0].waiting.call_id;
+    desk_pass(nx_seconds(60));
+    EXPECT(b->engine.served[0].waiting.call_id > waiting);
+    dsb_rpc_caller_close(&hoarder);
+    fabric_touch(a->d);
+    desk_settle();
+    EXPECT(!b->engine.served[0].is_used);
+    ask(p, 1, &echo, echo_body(3));
+    desk_settle();
+    expect_echo(1, 3);
+}
+
 /* ---- failures -------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -309,9 +390,9 @@ static void ends(void)
     struct dsb_stream_handle stream;
     size_t taken;
     NEED(dsb_mux_open(mux, nx_bytes_of_text("rpc/node"), 0, true, &stream) == NX_OK);
-    EXPECT_STATUS(
-        dsb_mux_push(mux, desk->f->now, stream, nx_bytes_of_text("nonsense"), DSB_PUSH_WHOLE, &taken),
-        NX_OK);
+    EXPECT_STATUS(dsb_mux_push(mux, desk->f->now, stream, nx_bytes_of_text("nonsense"),
+                               DSB_PUSH_WHOLE, &taken),
+                  NX_OK);
     fabric_touch(a->d);
     desk_settle();
     EXPECT(dsb_mux_stream(mux, stream) == NULL);
@@ -327,6 +408,7 @@ UNIT_SUITE(rpc_calls_test)
     for (size_t i = 0; i < sizeof(filler); i++)
         filler[i] = (uint8_t)(i * 31 + i / 253);
     answers();
+    hoarding();
     refusals();
     ends();
 }
