@@ -219,7 +219,7 @@ static enum cli_exit show(struct call *call, const struct method *method)
 enum cli_exit cli_bus_call(struct cli *cli)
 {
     static struct call call;
-    const struct method *method;
+    const struct method *method = NULL;
     enum cli_exit code = cli_check_peer(cli, cli->arguments.words[0]);
 
     call.cli = cli;

@@ -234,7 +234,8 @@ static void end_waiting(struct dsoftbusd *d, struct dsoftbusd_remote *r)
     *r = (struct dsoftbusd_remote){0};
 }
 
-static void ask_waiting(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_remote *r)
+static void ask_waiting(struct dsoftbusd *d, struct nx_instant now,
+                        const struct dsoftbusd_remote *r)
 {
     struct dsoftbusd_call *call = NULL;
 

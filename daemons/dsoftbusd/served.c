@@ -86,7 +86,7 @@ static struct dsoftbusd_served *free_place(struct dsoftbusd *d)
     return NULL;
 }
 
-static void refuse(const struct dsb_node_event *event, enum dsb_rst_code code, const char *why)
+static void refuse(const struct dsb_node_event *event, uint16_t code, const char *why)
 {
     (void)!dsb_mux_abort(event->session, event->mux.stream, code, why);
     dsb_mux_release(event->session, event->mux.stream);
