@@ -41,28 +41,52 @@ static void keep_marker(void *owner, struct nx_bytes line)
     sim_trace_end(&d->world->trace);
 }
 
-void sim_device_init(struct sim_device *d, struct sim_world *w, uint32_t index)
+static void take_identity(struct sim_device *d)
 {
+    uint64_t number = d->world->config.seed + d->index + ((uint64_t)d->life_count << 32);
     uint8_t seed[NX_ED25519_SEED_LEN];
     struct nx_prng keys;
-    const uint8_t address[4] = {10, 0, 0, (uint8_t)(index + 1)};
 
-    d->world = w;
-    d->index = index;
-    d->name[0] = (char)('a' + (char)index);
-    d->name[1] = '\0';
-    nx_prng_init(&keys, w->config.seed + index, "identity");
+    nx_prng_init(&keys, number, "identity");
     for (size_t i = 0; i < sizeof(seed); i++)
         seed[i] = (uint8_t)nx_prng_next(&keys);
     dsb_identity_init(&d->identity, seed);
     dsb_credentials_init(&d->credentials, &d->identity);
-    nx_prng_init(&d->entropy, w->config.seed + index, "entropy");
+    nx_prng_init(&d->entropy, number, "entropy");
+    sim_disk_init(&d->disk, d->values);
+}
+
+void sim_device_init(struct sim_device *d, struct sim_world *w, uint32_t index)
+{
+    const uint8_t address[4] = {10, 0, 0, (uint8_t)(index + 1)};
+
+    d->world = w;
+    d->index = index;
+    d->name[0] = d->shown[0] = (char)('a' + (char)index);
     d->host = fakenet_add(&w->net, nx_address_ipv4(address, 0));
     d->host->clock = &d->clock;
     d->net = fake_host_as_net(d->host);
     d->address = nx_address_ipv4(address, SIM_PORT);
     sim_clock_init(&d->clock, w->now, nx_instant_after(w->now, nx_seconds(1000 * (index + 1))));
-    sim_disk_init(&d->disk, d->values);
+    take_identity(d);
+}
+
+void sim_device_make_anew(struct sim_device *d)
+{
+    NX_CHECK(d->state == SIM_DEVICE_OFF);
+    d->life_count++;
+    take_identity(d);
+    sim_device_say(d, "is made anew", "");
+}
+
+void sim_device_move(struct sim_device *d, uint8_t place)
+{
+    const uint8_t address[4] = {10, 0, place, (uint8_t)(d->index + 1)};
+
+    NX_CHECK(d->state == SIM_DEVICE_OFF);
+    d->host->address = nx_address_ipv4(address, 0);
+    d->address = nx_address_ipv4(address, SIM_PORT);
+    sim_device_say(d, "moves", "");
 }
 
 /* ---- on -------------------------------------------------------------------------------------- */
@@ -109,7 +133,7 @@ static void begin_node(struct sim_device *d)
     config.discovery.beacon.port = SIM_PORT;
     dsb_boot_sign(&d->boot, &config.discovery.beacon);
     if (config.discovery.beacon.has_trailer) {
-        config.discovery.beacon.name = nx_bytes_of_text(d->name);
+        config.discovery.beacon.name = nx_bytes_of_text(d->shown);
         config.discovery.beacon.ttl_s = DSB_DISCOVERY_TTL_S;
     }
     nx_markers_init(&d->markers, keep_marker, d);

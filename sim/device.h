@@ -35,7 +35,9 @@ enum sim_device_state {
 struct sim_device {
     struct sim_world *world;
     uint32_t index;
-    char name[2]; /* "a", … */
+    char name[2];        /* "a", … */
+    char shown[4];       /* the name that it announces */
+    uint32_t life_count; /* that it was made anew */
     struct dsb_identity identity;
     struct dsb_credentials credentials;
     struct nx_prng entropy;
@@ -67,6 +69,10 @@ extern const struct dsb_profile sim_profile;
 /* Off, with an empty disk, and an identity that follows from the world's seed and `index`. The memory is
  * the world's. */
 void sim_device_init(struct sim_device *d, struct sim_world *w, uint32_t index);
+
+/* Of one that is off: empty again, and somebody else; at another address from now on, of sixteen. */
+void sim_device_make_anew(struct sim_device *d);
+void sim_device_move(struct sim_device *d, uint8_t place);
 
 void sim_device_on(struct sim_device *d);
 void sim_device_stop(struct sim_device *d);

@@ -110,7 +110,7 @@ struct nx_instant fakenet_arrival(struct fakenet *net, struct fake_host *host, s
     }
     if (way->jitter.ns > 0)
         leaves_at.ns += nx_prng_next(&net->chance) % way->jitter.ns;
-    return nx_instant_after(leaves_at, way->delay);
+    return nx_instant_after(nx_instant_after(leaves_at, way->delay), host->lag);
 }
 
 bool fakenet_tick(struct fakenet *net)

@@ -79,6 +79,7 @@ struct fake_host {
     bool is_back;                  /* it answers what comes for streams that it does not know */
     const struct sim_clock *clock; /* its own, for deadlines; NULL: the network's */
     uint32_t side;                 /* hosts of other sides are out of reach */
+    struct nx_duration lag;        /* its line is so much longer than the way, outwards */
 };
 
 enum fake_socket_kind {
@@ -211,6 +212,10 @@ bool fake_host_has_event(const struct fake_host *host);
 
 /* Every stream of this host is cut, and neither side hears a word. */
 void fake_host_cut(struct fake_host *host);
+
+/* What lies between the two has forgotten them: each stream between them is reset, and both sides are
+ * told in this very instant. Dials under way are not touched. */
+void fakenet_cut_between(struct fake_host *a, struct fake_host *b);
 
 /* The machine is up again: what was sent to it on streams that it lost is answered with a reset, now
  * and whenever more is sent on one. */

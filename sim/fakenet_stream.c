@@ -392,6 +392,26 @@ void fake_host_cut(struct fake_host *host)
     }
 }
 
+void fakenet_cut_between(struct fake_host *a, struct fake_host *b)
+{
+    struct fakenet *net = a->net;
+    uint32_t at_a = (uint32_t)(a - net->hosts), at_b = (uint32_t)(b - net->hosts);
+
+    for (uint32_t i = 0; i < net->ends_end; i++) {
+        struct fake_end *end = &net->ends[i];
+        struct fake_end *other;
+
+        if (!end->is_used || end->host != at_a || end->other == FAKENET_NONE)
+            continue;
+        other = &net->ends[end->other];
+        if (other->host != at_b)
+            continue;
+        end->other = other->other = FAKENET_NONE;
+        fakenet_fail(net, end, NX_NET_RESET);
+        fakenet_fail(net, other, NX_NET_RESET);
+    }
+}
+
 uint8_t *fakenet_at(struct fakenet *net, struct nx_handle stream, size_t index)
 {
     uint32_t socket;

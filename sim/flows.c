@@ -104,8 +104,15 @@ static void say(struct sim_world *w, const struct sim_device *d, const struct si
 
 /* ---- pushing --------------------------------------------------------------------------------- */
 
+static uint8_t priority_of(const struct sim_flow_wish *wish)
+{
+    if (wish->has_priority)
+        return wish->priority;
+    return wish->is_messages ? DSB_MSG_PRIORITY : DSB_BYTE_PRIORITY;
+}
+
 bool sim_flow_open(struct sim_world *w, struct sim_device *from, struct sim_device *to,
-                   bool is_messages, uint64_t bytes, bool is_slow)
+                   const struct sim_flow_wish *wish)
 {
     struct dsb_mux *mux = dsb_node_session(&from->node, to->identity.id_text);
     char name[DSB_STREAM_NAME_MAX];
@@ -117,11 +124,10 @@ bool sim_flow_open(struct sim_world *w, struct sim_device *from, struct sim_devi
         i++;
     if (mux == NULL || i == SIM_FLOWS_MAX)
         return false;
-    nx_text_add(&t, is_messages ? DSB_MSG_PREFIX : DSB_BYTE_PREFIX);
+    nx_text_add(&t, wish->is_messages ? DSB_MSG_PREFIX : DSB_BYTE_PREFIX);
     nx_text_add_u64(&t, w->flows.count + 1);
-    if (dsb_mux_open(mux, nx_bytes_of_text(name),
-                     is_messages ? DSB_MSG_PRIORITY : DSB_BYTE_PRIORITY, is_messages,
-                     &stream) != NX_OK)
+    if (dsb_mux_open(mux, nx_bytes_of_text(name), priority_of(wish), wish->is_messages, &stream) !=
+        NX_OK)
         return false;
 
     struct sim_flow *f = &w->flows.at[i];
@@ -129,9 +135,12 @@ bool sim_flow_open(struct sim_world *w, struct sim_device *from, struct sim_devi
                            .number = ++w->flows.count,
                            .from = from->index,
                            .to = to->index,
-                           .is_messages = is_messages,
-                           .is_slow = is_slow,
-                           .wanted_bytes = bytes,
+                           .is_messages = wish->is_messages,
+                           .is_slow = wish->is_slow,
+                           .priority = priority_of(wish),
+                           .wanted_bytes = wish->bytes,
+                           .late_at = wish->within.ns > 0 ? nx_instant_after(w->now, wish->within)
+                                                          : NX_NEVER,
                            .sender = {true, false, true, mux, stream}};
     w->flows.used_count++;
     from->is_touched = true;
@@ -261,6 +270,8 @@ static void end_of_pull(struct sim_world *w, struct sim_flow *f)
     if (!f->is_finished || f->pulled.bytes != f->pushed.bytes ||
         f->pulled.messages != f->pushed.messages)
         sim_world_fail(w, "the end was read before everything that was pushed");
+    if (w->now.ns > f->late_at.ns)
+        sim_world_fail(w, "it came later than what else there is to send excuses");
     f->end_pulled = true;
     (void)!dsb_mux_finish(f->receiver.mux, f->receiver.stream); /* it may be over already */
 }

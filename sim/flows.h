@@ -34,9 +34,11 @@ struct sim_flow {
     uint32_t number;
     uint32_t from, to; /* devices */
     bool is_messages;
-    bool is_slow;             /* its reader takes its time */
-    uint64_t wanted_bytes;    /* to be pushed */
-    struct dsb_amount pushed; /* accepted */
+    bool is_slow; /* its reader takes its time */
+    uint8_t priority;
+    uint64_t wanted_bytes;     /* to be pushed */
+    struct nx_instant late_at; /* it has to be over by then; NX_NEVER: it has the time it takes */
+    struct dsb_amount pushed;  /* accepted */
     struct dsb_amount pulled;
     uint64_t push_at, pull_at; /* bytes of the message under way, pushed and pulled so far */
     bool is_finished, end_pulled;
@@ -55,9 +57,20 @@ struct sim_flows {
     struct dsb_amount pushed, pulled, unconfirmed;
 };
 
+/* What a flow is to be. */
+struct sim_flow_wish {
+    bool is_messages;
+    bool is_slow;   /* its reader takes its time */
+    uint64_t bytes; /* messages: at least so many */
+    bool has_priority;
+    uint8_t priority;          /* else that of its service */
+    struct nx_duration within; /* all of it is pulled by then, whatever else there is to send; 0: no
+                                * such promise. A flow whose session ends is not held to it */
+};
+
 /* `from` begins one to `to`, over the session that there is. False: it could not. */
 bool sim_flow_open(struct sim_world *w, struct sim_device *from, struct sim_device *to,
-                   bool is_messages, uint64_t bytes, bool is_slow);
+                   const struct sim_flow_wish *wish);
 
 /* The node's news of streams, as the applications of `d` hear it. */
 void sim_flows_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event);

@@ -3,15 +3,6 @@
 #include "core/base/memory.h"
 #include "sim/world.h"
 
-static struct sim_device *device_of(struct sim_world *w, const char *id_text)
-{
-    for (uint32_t i = 0; i < w->device_count; i++) {
-        if (sim_device_is(&w->devices[i], id_text))
-            return &w->devices[i];
-    }
-    return NULL;
-}
-
 void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
                       const struct sim_device *typist, const char *code)
 {
@@ -62,6 +53,16 @@ static void on_paired(struct sim_world *w, struct sim_belief *belief)
     belief->may_go = false;
 }
 
+/* One success closes every offer between the two. */
+static void on_paired_offer(struct sim_world *w, struct sim_offer *offer,
+                            const struct sim_device *other, enum dsb_pairing_role role)
+{
+    if (role == DSB_PAIRING_OWNER && !offer->is_open)
+        sim_world_fail(w, "paired by a code that was taken back");
+    if (offer->typist == other->index)
+        offer->is_open = false;
+}
+
 static void on_up(struct sim_world *w, const struct sim_device *d, const struct sim_device *other,
                   struct sim_belief *belief)
 {
@@ -105,13 +106,32 @@ static void trace_news(struct sim_world *w, struct sim_device *d, const struct s
     sim_trace_end(&w->trace);
 }
 
+/* What the scenario has to say of it: true, it knows who that is. */
+static bool is_of_scenario(struct sim_world *w, struct sim_device *d,
+                           const struct dsb_node_event *event)
+{
+    const struct sim_scenario *scenario = w->config.scenario;
+
+    return scenario->news != NULL && scenario->news(w, d, event);
+}
+
+/* Of an offer that was taken back the end is told when another one may be open already. */
+void sim_oracle_offer_ended(struct sim_offer *offer)
+{
+    if (offer->taken_back_count > 0)
+        offer->taken_back_count--;
+    else
+        offer->is_open = false;
+}
+
 void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
 {
-    const struct sim_device *other = device_of(w, event->id_text);
+    const struct sim_device *other = sim_world_device(w, event->id_text);
     struct sim_belief *belief;
 
     if (other == NULL) {
-        if (event->kind != DSB_NODE_DISCOVERY && event->kind != DSB_NODE_STORE_FAILED)
+        if (event->kind != DSB_NODE_DISCOVERY && event->kind != DSB_NODE_STORE_FAILED &&
+            !is_of_scenario(w, d, event))
             sim_world_fail(w, "news of a device that is not there");
         return;
     }
@@ -122,12 +142,13 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
     case DSB_NODE_PAIRED:
         trace_news(w, d, other, "paired", "");
         on_paired(w, belief);
+        on_paired_offer(w, &w->oracle.offers[d->index], other, event->role);
         break;
     case DSB_NODE_PAIRING_FAILED:
         trace_news(w, d, other, "pairing-failed", nx_status_text(event->status));
         w->oracle.failed_count++;
         if (event->role == DSB_PAIRING_OWNER)
-            w->oracle.offers[d->index].is_open = false;
+            sim_oracle_offer_ended(&w->oracle.offers[d->index]);
         break;
     case DSB_NODE_PAIRING_BROKEN:
         trace_news(w, d, other, "pairing-broken", "");
@@ -155,15 +176,37 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
         on_stream(w, belief, &event->mux);
         break;
     }
+    (void)is_of_scenario(w, d, event);
+}
+
+void sim_oracle_typist_paired(struct sim_world *w, const struct sim_device *owner,
+                              const struct sim_device *typist)
+{
+    const struct sim_belief *of_owner = &w->oracle.beliefs[owner->index][typist->index];
+
+    if (owner->state != SIM_DEVICE_OFF && !sim_device_is_paired(owner, typist) && !of_owner->may_go)
+        sim_world_fail(w, "the typist is paired, and the owner is not");
+}
+
+/* For the scenario a dial that failed is what it is to a node's owner. */
+static struct dsb_node_event connection_news(const struct dsb_connections_event *event)
+{
+    struct dsb_node_event news = {.kind = DSB_NODE_SESSION_ENDED, .status = event->status};
+
+    memcpy(news.id_text, event->id_text, sizeof(news.id_text));
+    return news;
 }
 
 void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
                            const struct dsb_connections_event *event)
 {
-    const struct sim_device *other = device_of(w, event->id_text);
+    const struct sim_device *other = sim_world_device(w, event->id_text);
 
     if (other == NULL) {
-        sim_world_fail(w, "news of a connection with a device that is not there");
+        const struct dsb_node_event news = connection_news(event);
+
+        if (!is_of_scenario(w, d, &news))
+            sim_world_fail(w, "news of a connection with a device that is not there");
         return;
     }
     trace_news(w, d, other,
@@ -218,7 +261,7 @@ void sim_oracle_off(struct sim_world *w, const struct sim_device *d)
 {
     for (uint32_t i = 0; i < w->device_count; i++)
         w->oracle.beliefs[d->index][i].up_count = 0;
-    w->oracle.offers[d->index].is_open = false;
+    w->oracle.offers[d->index] = (struct sim_offer){0};
 }
 
 /* ---- after the calm -------------------------------------------------------------------------- */

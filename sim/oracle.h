@@ -23,7 +23,8 @@ struct sim_belief {
 
 struct sim_offer {
     bool is_open;
-    uint32_t typist;
+    uint32_t taken_back_count; /* earlier ones whose end is still to be told */
+    uint32_t typist;           /* SIM_DEVICES_MAX: somebody who is no device */
     char code[DSB_PAIRING_CODE_LEN + 1];
 };
 
@@ -40,6 +41,14 @@ struct sim_world;
 /* Somebody typed `code` at `typist`, and it was accepted as an act. */
 void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
                       const struct sim_device *typist, const char *code);
+
+/* For scenarios of pairing: this typist was just told that he is paired. The owner has to know it, since
+ * he stores before his confirmation leaves. */
+void sim_oracle_typist_paired(struct sim_world *w, const struct sim_device *owner,
+                              const struct sim_device *typist);
+
+/* The end of an offer was told, or of one before it. */
+void sim_oracle_offer_ended(struct sim_offer *offer);
 
 /* A person at `d` asked to forget `other`. */
 void sim_oracle_unpairs(struct sim_world *w, const struct sim_device *d,

@@ -8,7 +8,10 @@ static void send(struct sim_world *w, uint64_t bytes_max, bool is_slow)
     uint64_t bytes = sim_world_draw(w, 0, (uint32_t)bytes_max);
 
     if (from->state == SIM_DEVICE_ON)
-        (void)sim_flow_open(w, from, to, sim_world_draw(w, 0, 1) == 0, bytes, is_slow);
+        (void)sim_flow_open(w, from, to,
+                            &(struct sim_flow_wish){.is_messages = sim_world_draw(w, 0, 1) == 0,
+                                                    .bytes = bytes,
+                                                    .is_slow = is_slow});
 }
 
 static void step(struct sim_world *w, uint32_t index)

@@ -26,40 +26,76 @@ void sim_world_step_in(struct sim_world *w, uint32_t least_ms, uint32_t most_ms,
     sim_world_plan(w, nx_instant_after(w->now, wait), SIM_WORLD_STEP, index);
 }
 
-void sim_person_pair(struct sim_world *w, struct sim_device *owner, struct sim_device *typist,
-                     bool is_right)
+bool sim_person_offer(struct sim_world *w, struct sim_device *owner, const char *id_text,
+                      char code[DSB_PAIRING_CODE_LEN + 1])
 {
+    const struct sim_device *typist = sim_world_device(w, id_text);
     struct sim_offer *offer = &w->oracle.offers[owner->index];
-    struct sim_typing *typing = &w->typing[typist->index];
-    char code[DSB_PAIRING_CODE_LEN + 1];
     enum nx_status status;
 
     if (owner->state != SIM_DEVICE_ON)
-        return;
-    status =
-        dsb_node_pair_offer(&owner->node, sim_device_now(owner), typist->identity.id_text, code);
-    sim_device_say(owner, "shows a code for", typist->name);
+        return false;
+    status = dsb_node_pair_offer(&owner->node, sim_device_now(owner), id_text, code);
+    sim_device_say(owner, "shows a code for", typist != NULL ? typist->name : "a stranger");
     sim_device_say(owner, "offer:", nx_status_text(status));
     owner->is_touched = true;
     if (status != NX_OK)
-        return;
-    *offer = (struct sim_offer){.is_open = true, .typist = typist->index};
+        return false;
+    offer->is_open = true;
+    offer->typist = typist != NULL ? typist->index : SIM_DEVICES_MAX;
     memcpy(offer->code, code, sizeof(offer->code));
-    *typing = (struct sim_typing){.is_due = true, .owner = owner->index};
-    memcpy(typing->code, code, sizeof(typing->code));
+    return true;
+}
+
+void sim_person_type_in(struct sim_world *w, uint32_t wait_ms, const struct sim_device *typist,
+                        const char *owner_id, const char *code)
+{
+    uint32_t i = 0;
+
+    while (i < SIM_TYPINGS_MAX && w->typing[i].is_due)
+        i++;
+    if (i == SIM_TYPINGS_MAX)
+        return;
+    w->typing[i] =
+        (struct sim_typing){.is_due = true, .typist = typist->index, .owner_id = owner_id};
+    memcpy(w->typing[i].code, code, sizeof(w->typing[i].code));
+    sim_world_plan(w, nx_instant_after(w->now, nx_milliseconds(wait_ms)), SIM_WORLD_TYPE, i);
+}
+
+void sim_person_pair(struct sim_world *w, struct sim_device *owner, struct sim_device *typist,
+                     bool is_right)
+{
+    char code[DSB_PAIRING_CODE_LEN + 1];
+
+    if (!sim_person_offer(w, owner, typist->identity.id_text, code))
+        return;
     if (!is_right)
-        typing->code[sim_world_draw(w, 0, DSB_PAIRING_CODE_LEN - 1)] ^= 1;
-    sim_world_plan(w, nx_instant_after(w->now, nx_milliseconds(sim_world_draw(w, 500, 8000))),
-                   SIM_WORLD_TYPE, typist->index);
+        code[sim_world_draw(w, 0, DSB_PAIRING_CODE_LEN - 1)] ^= 1;
+    sim_person_type_in(w, sim_world_draw(w, 500, 8000), typist, owner->identity.id_text, code);
 }
 
 void sim_person_cancel(struct sim_device *owner)
 {
+    struct sim_offer *offer = &owner->world->oracle.offers[owner->index];
+
     if (owner->state != SIM_DEVICE_ON)
         return;
     sim_device_say(owner, "takes the code back", "");
+    if (dsb_pairing_state(&owner->node.pairing, DSB_PAIRING_OWNER) != DSB_PAIRING_CLOSED) {
+        offer->is_open = false;
+        offer->taken_back_count++;
+    }
     dsb_node_pair_cancel(&owner->node, sim_device_now(owner), DSB_PAIRING_OWNER);
     owner->is_touched = true;
+}
+
+void sim_person_cancel_typing(struct sim_device *typist)
+{
+    if (typist->state != SIM_DEVICE_ON)
+        return;
+    sim_device_say(typist, "thinks better of the code", "");
+    dsb_node_pair_cancel(&typist->node, sim_device_now(typist), DSB_PAIRING_TYPIST);
+    typist->is_touched = true;
 }
 
 void sim_person_unpair(struct sim_world *w, struct sim_device *d, struct sim_device *other)

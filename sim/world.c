@@ -19,6 +19,15 @@ void sim_world_fail(struct sim_world *w, const char *sentence)
     sim_trace_say(&w->trace, w->now, "-", "FAILED", sentence);
 }
 
+struct sim_device *sim_world_device(struct sim_world *w, const char *id_text)
+{
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        if (sim_device_is(&w->devices[i], id_text))
+            return &w->devices[i];
+    }
+    return NULL;
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 void sim_world_plan(struct sim_world *w, struct nx_instant at, enum sim_world_entry entry,
@@ -27,24 +36,28 @@ void sim_world_plan(struct sim_world *w, struct nx_instant at, enum sim_world_en
     sim_timeline_add(&w->timeline, at, entry, index, 0);
 }
 
-static void type(struct sim_world *w, struct sim_device *typist)
+static void type(struct sim_world *w, struct sim_typing *typing)
 {
-    struct sim_typing *typing = &w->typing[typist->index];
-    const struct sim_device *owner = &w->devices[typing->owner];
+    struct sim_device *typist = &w->devices[typing->typist];
+    struct sim_device *owner = sim_world_device(w, typing->owner_id);
     enum nx_status status;
 
-    if (!typing->is_due || typist->state != SIM_DEVICE_ON)
+    if (!typing->is_due)
         return;
     typing->is_due = false;
-    status = dsb_node_pair_accept(&typist->node, sim_device_now(typist), owner->identity.id_text,
+    if (typist->state != SIM_DEVICE_ON)
+        return;
+    status = dsb_node_pair_accept(&typist->node, sim_device_now(typist), typing->owner_id,
                                   nx_bytes_of_text(typing->code));
-    if (status == NX_OK)
+    if (status == NX_OK && owner != NULL)
         sim_oracle_typed(w, owner, typist, typing->code);
-    sim_device_say(typist, "types the code of", owner->name);
+    if (status == NX_OK && owner != NULL && w->config.scenario->typed != NULL)
+        w->config.scenario->typed(w, owner, typist, typing->code);
+    sim_device_say(typist, "types the code of", owner != NULL ? owner->name : "a stranger");
     sim_device_say(typist, "accept:", nx_status_text(status));
     typist->is_touched = true;
-    if (status == NX_OK)
-        sim_faults_meet_pairing(w, &w->devices[typing->owner], typist);
+    if (status == NX_OK && owner != NULL)
+        sim_faults_meet_pairing(w, owner, typist);
 }
 
 static void do_planned(struct sim_world *w, const struct sim_entry *entry)
@@ -72,10 +85,12 @@ static void do_planned(struct sim_world *w, const struct sim_entry *entry)
         w->devices[entry->index].disk.is_full = false;
         break;
     case SIM_WORLD_TYPE:
-        type(w, &w->devices[entry->index]);
+        type(w, &w->typing[entry->index]);
         break;
     case SIM_WORLD_CALM:
         sim_faults_calm(w);
+        if (w->config.scenario->calm != NULL)
+            w->config.scenario->calm(w);
         break;
     }
 }
@@ -95,6 +110,8 @@ static bool turn(struct sim_world *w)
         w->turn_count += had_turn;
         moved |= had_turn;
     }
+    if (w->config.scenario->turn != NULL)
+        moved |= w->config.scenario->turn(w);
     return moved;
 }
 
@@ -115,6 +132,8 @@ static struct nx_instant next_deadline(const struct sim_world *w)
 
     for (uint32_t i = 0; i < w->device_count; i++)
         next = nx_instant_earlier(next, sim_device_deadline(&w->devices[i]));
+    if (w->config.scenario->deadline != NULL)
+        next = nx_instant_earlier(next, w->config.scenario->deadline(w));
     return next;
 }
 

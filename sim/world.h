@@ -14,11 +14,13 @@
 #include "sim/faults.h"
 #include "sim/flows.h"
 #include "sim/oracle.h"
+#include "sim/stage.h"
 #include "sim/trace.h"
 
 enum {
     SIM_CALM_S = 300, /* everything pending ends within it, once nothing goes wrong any more */
     SIM_PLANS_MAX = 256,
+    SIM_TYPINGS_MAX = 32,
     SIM_FAILURE_MAX = 160,
 };
 
@@ -30,7 +32,7 @@ enum sim_world_entry {
     SIM_WORLD_CRASH, /* likewise */
     SIM_WORLD_PART,  /* a device changes sides */
     SIM_WORLD_ROOM,  /* the same: its disk has room again */
-    SIM_WORLD_TYPE,  /* a person types a code at this device */
+    SIM_WORLD_TYPE,  /* a person types a code; index: of `typing` */
     SIM_WORLD_CALM,
 };
 
@@ -44,6 +46,20 @@ struct sim_scenario {
     void (*begin)(struct sim_world *w);                /* all are on; faults begin after it */
     void (*step)(struct sim_world *w, uint32_t index); /* a step that it planned; not in the calm */
     void (*check)(struct sim_world *w);                /* beside the oracles; NULL: nothing */
+
+    /* News of a device, as the oracles have judged it; NULL: nothing to add. True: it is about somebody
+     * who is none of the devices and whom the scenario knows. */
+    bool (*news)(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event);
+
+    /* A code was typed, and taken as an act; NULL: no matter. */
+    void (*typed)(struct sim_world *w, const struct sim_device *owner,
+                  const struct sim_device *typist, const char *code);
+
+    /* Somebody on the network who is no device; NULL: nobody is. Its turn, false: nothing moved; when it
+     * next has a reason for one; and when all is calm it goes. */
+    bool (*turn)(struct sim_world *w);
+    struct nx_instant (*deadline)(const struct sim_world *w);
+    void (*calm)(struct sim_world *w);
 };
 
 struct sim_config {
@@ -67,7 +83,8 @@ struct sim_memory {
 /* What a person is about to type. */
 struct sim_typing {
     bool is_due;
-    uint32_t owner;
+    uint32_t typist;
+    const char *owner_id; /* whose code he believes it to be */
     char code[DSB_PAIRING_CODE_LEN + 1];
 };
 
@@ -83,7 +100,8 @@ struct sim_world {
     uint64_t turn_count;
 
     uint32_t device_count;
-    struct sim_typing typing[SIM_DEVICES_MAX];
+    struct sim_typing typing[SIM_TYPINGS_MAX];
+    union sim_stage stage;
     struct sim_trace trace;
     struct sim_faults faults;
     struct sim_flows flows;
@@ -99,6 +117,9 @@ struct sim_world {
 /* The whole of it. False: something did not hold; `failure` says what. */
 bool sim_world_run(struct sim_world *w, const struct sim_config *config,
                    const struct sim_memory *memory);
+
+/* The device of that id; NULL: there is none. */
+struct sim_device *sim_world_device(struct sim_world *w, const char *id_text);
 
 /* For the parts of a world. The first failure counts, and ends the run. */
 void sim_world_fail(struct sim_world *w, const char *sentence);
@@ -120,7 +141,17 @@ struct sim_device *sim_world_any_but(struct sim_world *w, const struct sim_devic
 /* Persons: one shows a code for another, who types it after a while, rightly or not. */
 void sim_person_pair(struct sim_world *w, struct sim_device *owner, struct sim_device *typist,
                      bool is_right);
+
+/* The same one by one. A code is shown for this id; it goes to `code`. False: no offer was to be had. */
+bool sim_person_offer(struct sim_world *w, struct sim_device *owner, const char *id_text,
+                      char code[DSB_PAIRING_CODE_LEN + 1]);
+
+/* In so many milliseconds the person at `typist` types `code`, believing it to be that of `owner_id`,
+ * which is kept. */
+void sim_person_type_in(struct sim_world *w, uint32_t wait_ms, const struct sim_device *typist,
+                        const char *owner_id, const char *code);
 void sim_person_cancel(struct sim_device *owner);
+void sim_person_cancel_typing(struct sim_device *typist);
 void sim_person_unpair(struct sim_world *w, struct sim_device *d, struct sim_device *other);
 
 /* Everybody with everybody, before anything goes wrong. */
