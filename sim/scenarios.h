@@ -12,10 +12,11 @@ extern const struct sim_scenario sim_scenario_session;
 extern const struct sim_scenario sim_scenario_reconnect;
 extern const struct sim_scenario sim_scenario_dials;
 extern const struct sim_scenario sim_scenario_backpressure;
+extern const struct sim_scenario sim_scenario_priorities;
 extern const struct sim_scenario sim_scenario_calls;
 extern const struct sim_scenario sim_scenario_day;
 
-#define SIM_SCENARIO_COUNT 9
+#define SIM_SCENARIO_COUNT 11
 extern const struct sim_scenario *const sim_scenarios[SIM_SCENARIO_COUNT];
 
 /* The one of that name; NULL: there is none. */
