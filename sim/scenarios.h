@@ -7,6 +7,7 @@
 extern const struct sim_scenario sim_scenario_discovery;
 extern const struct sim_scenario sim_scenario_pairing;
 extern const struct sim_scenario sim_scenario_offers;
+extern const struct sim_scenario sim_scenario_middle;
 extern const struct sim_scenario sim_scenario_registry;
 extern const struct sim_scenario sim_scenario_session;
 extern const struct sim_scenario sim_scenario_reconnect;

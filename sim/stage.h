@@ -2,7 +2,7 @@
 #ifndef NX_SIM_STAGE_H
 #define NX_SIM_STAGE_H
 
-#include "sim/device.h"
+#include "sim/middle.h"
 
 /* Two sides dial at once (scenario_dials.c). */
 struct sim_dials {
@@ -39,6 +39,7 @@ union sim_stage {
     struct sim_offers offers;
     struct sim_priorities priorities;
     struct sim_churn churn;
+    struct sim_middle middle;
 };
 
 #endif
