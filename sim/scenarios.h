@@ -17,7 +17,7 @@ extern const struct sim_scenario sim_scenario_priorities;
 extern const struct sim_scenario sim_scenario_calls;
 extern const struct sim_scenario sim_scenario_day;
 
-#define SIM_SCENARIO_COUNT 11
+#define SIM_SCENARIO_COUNT 12
 extern const struct sim_scenario *const sim_scenarios[SIM_SCENARIO_COUNT];
 
 /* The one of that name; NULL: there is none. */
