@@ -270,6 +270,8 @@ _Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be st
 #define DSB_CONNECTION_OUT_MAX (2 * (DSB_FRAME_MAX + 20)) /* two records of a full frame each */
 #define DSB_CONNECTION_TURN_MAX \
     4 /* times that one is received from, and sent to, before the next */
+#define DSB_CONNECTION_RECORDS_MAX \
+    256 /* taken of one in a turn: 4 x 65,539 bytes of 1 KiB messages, each in its own record */
 #define DSB_CONNECTION_LINGER_MS   1000 /* for the other side to close, once all was said */
 #define DSB_CONNECTIONS_EVENTS_MAX 32
 #define DSB_DIAL_TRY_S             3 /* until a socket is connected, or that address is given up */

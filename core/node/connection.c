@@ -97,6 +97,7 @@ static void come_up(struct dsb_connections *c, struct nx_instant now, struct dsb
     bool is_for_pairing = conn->session.terms.purpose == DSB_PURPOSE_PAIR;
 
     conn->up_at = now;
+    conn->again_at = nx_instant_after(now, nx_seconds(DSB_SESSION_LIFE_S));
     c->has_more = true; /* of two sessions with one device the other one has its goodbye to say */
     dsb_connection_leave_gate(c, now, conn, is_for_pairing ? DSB_GATE_LEFT : DSB_GATE_COMPLETED);
     if (conn->session.terms.protocol == DSB_PROTOCOL_V1) {
@@ -174,7 +175,7 @@ static struct nx_instant again_at(const struct dsb_connections *c,
     link = &c->config.node->links[conn->link];
     if (link->state != DSB_LINK_SESSION || link->mux.state != DSB_MUX_ACTIVE)
         return NX_NEVER; /* for pairing; or it only goes on for the sake of its streams */
-    return nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_LIFE_S));
+    return conn->again_at;
 }
 
 static void tick(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)

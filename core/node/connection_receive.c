@@ -51,10 +51,11 @@ static bool may_be_looked_at(struct dsb_connections *c, struct nx_instant now,
     return conn->is_let_in;
 }
 
-/* Everything that has arrived, as far as it is whole. */
+/* Everything that has arrived, as far as it is whole and one turn goes. */
 static void take_in(struct dsb_connections *c, struct nx_instant now, struct dsb_connection *conn)
 {
-    while (!conn->is_deaf && !conn->has_v1_frame && may_be_looked_at(c, now, conn)) {
+    while (conn->records_left > 0 && !conn->is_deaf && !conn->has_v1_frame &&
+           may_be_looked_at(c, now, conn)) {
         struct nx_bytes plain;
         size_t used;
         bool was_up = dsb_connection_is_up(conn);
@@ -62,6 +63,7 @@ static void take_in(struct dsb_connections *c, struct nx_instant now, struct dsb
                                                   conn->in_len - conn->in_at, &used, &plain);
 
         conn->in_at += used;
+        conn->records_left -= status == NX_OK;
         if (was_up && status < 0)
             dsb_connection_break(c, now, conn, status, conn->session.end.why.text);
         if (status == NX_OK && plain.len > 0)
@@ -104,11 +106,15 @@ void dsb_connection_lost(struct dsb_connections *c, struct nx_instant now,
 void dsb_connection_receive(struct dsb_connections *c, struct nx_instant now,
                             struct dsb_connection *conn)
 {
+    conn->records_left = DSB_CONNECTION_RECORDS_MAX;
     for (int turn = 0; turn < DSB_CONNECTION_TURN_MAX; turn++) {
         size_t received;
 
         take_in(c, now, conn);
-        if (conn->state != DSB_CONNECTION_OPEN || conn->is_deaf || !conn->may_receive)
+        if (conn->state != DSB_CONNECTION_OPEN || conn->is_deaf)
+            return;
+        c->has_more |= conn->records_left == 0;
+        if (conn->records_left == 0 || !conn->may_receive)
             return;
         struct nx_net_room room = room_of(conn);
         if (room.cap == 0)

@@ -64,10 +64,12 @@ struct dsb_connection {
     struct dsb_v1_frame v1_frame;
     bool v1_wants_room;
     struct nx_instant up_at;
+    struct nx_instant again_at;  /* its dialler makes the session anew */
     struct nx_instant leaves_at; /* LEAVING, or about to: closed by then, come what may */
     bool has_finished;           /* our direction */
 
-    bool is_deaf; /* a breach, or their end: nothing is received any more */
+    uint32_t records_left; /* of what it may be given in this turn */
+    bool is_deaf;          /* a breach, or their end: nothing is received any more */
 
     /* Last, so that the fields above of an idle connection are on one page. */
     size_t in_at, in_len; /* bytes from in_at to in_len wait to be taken */

@@ -196,8 +196,12 @@ static void dial_rows(void)
     begin_paired();
     fabric_pass(f, (struct nx_duration){until_again().ns - 1});
     use_all_dials(dialler());
+    struct nx_instant up_at = fabric_connection(a, b)->up_at;
     fabric_pass(f, nx_seconds(DSB_SESSION_AGAIN_S - 1));
     EXPECT_EQ(a->news.up_count, 0);
+
+    unit_row("and until then it has been up since it came up");
+    EXPECT_EQ(fabric_connection(a, b)->up_at.ns, up_at.ns);
     fabric_pass(f, nx_seconds(2));
     EXPECT_EQ(a->news.up_count, 1);
     EXPECT(fabric_has_one_session(a, b));

@@ -312,7 +312,7 @@ void dsb_connections_dial_again(struct dsb_connections *c, struct nx_instant now
     char id_text[DSB_ID_TEXT_MAX + 1];
     struct dsb_dialling *dial = free_dial(c);
 
-    conn->up_at = nx_instant_after(conn->up_at, nx_seconds(DSB_SESSION_AGAIN_S)); /* if it fails */
+    conn->again_at = nx_instant_after(now, nx_seconds(DSB_SESSION_AGAIN_S)); /* if it fails */
     nx_hex_encode(nx_bytes_of(conn->session.peer.id, DSB_ID_LEN), id_text);
     if (dial == NULL || is_dialling(c, id_text))
         return;

@@ -193,6 +193,53 @@ static void sending_rows(void)
     EXPECT_EQ(a->host->socket_count, 1 + a->connections.reach.trying_count);
 }
 
+/* As many records as there is room for, of a PING each, behind one another in what `conn` sends. */
+static uint32_t put_pings(struct dsb_connection *conn, uint32_t most)
+{
+    struct nx_writer out = nx_writer_over(conn->out, sizeof(conn->out));
+    uint32_t count = 0;
+
+    for (; count < most; count++) {
+        const struct dsb_frame ping = {.kind = DSB_FRAME_PING,
+                                       .body = nx_bytes_of_text("eight...")};
+        struct nx_writer plain = dsb_records_room(&out, 64);
+
+        if (dsb_frame_encode(&ping, &plain) != NX_OK)
+            break;
+        EXPECT_STATUS(dsb_records_seal(&conn->session.records, plain.len, &out), NX_OK);
+    }
+    conn->out_len = out.len;
+    return count;
+}
+
+/* Records that it has opened so far. */
+static uint64_t opened_by(struct fabric_device *d, struct fabric_device *other)
+{
+    return fabric_connection(d, other)->session.records.receiving.next_number;
+}
+
+static void tiny_rows(void)
+{
+    enum {
+        TINY = 2 * DSB_CONNECTION_RECORDS_MAX + 1
+    };
+
+    unit_row("of records that arrive together one turn takes its share, however tiny they are");
+    begin_paired();
+    EXPECT_EQ(put_pings(fabric_connection(b, a), TINY), TINY);
+    uint64_t before = opened_by(a, b);
+    b->is_touched = true;
+    for (int i = 0; i < 100 && opened_by(a, b) == before; i++)
+        (void)fabric_turn(f);
+    EXPECT_EQ(opened_by(a, b) - before, DSB_CONNECTION_RECORDS_MAX);
+
+    unit_row("and the rest in the next ones, at once and with no other event");
+    EXPECT(is_due(a));
+    fabric_settle(f);
+    EXPECT_EQ(opened_by(a, b) - before, TINY);
+    EXPECT(fabric_has_one_session(a, b));
+}
+
 static void pairing_rows(void)
 {
     char code[DSB_PAIRING_CODE_LEN + 1];
@@ -400,6 +447,7 @@ UNIT_SUITE(connections_turns_test)
 {
     accepting_row();
     sending_rows();
+    tiny_rows();
     pairing_rows();
     late_news_rows();
     beacon_rows();
