@@ -353,6 +353,19 @@ static void bound_rows(void)
         desk_expect_reply(last, 1, NX_OK);
     }
 
+    unit_row(
+        "a system that fails to accept is asked again a second later, though nobody tells it to");
+    begin();
+    a->fails_to_accept = true;
+    struct desk_program *late = desk_join(a);
+    desk_settle();
+    EXPECT(late->handle.value == NX_HANDLE_NONE.value);
+    a->fails_to_accept = false;
+    desk_pass(nx_milliseconds(999));
+    EXPECT(late->handle.value == NX_HANDLE_NONE.value);
+    desk_pass(nx_milliseconds(1));
+    expect_served(late);
+
     unit_row("who sends without end takes a share of a turn, and the others theirs");
     begin();
     p->unread_max = 200;

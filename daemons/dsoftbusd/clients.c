@@ -6,6 +6,9 @@
 /* Messages of one client in one turn, so that the others have theirs. */
 #define MESSAGES_PER_TURN 16
 
+/* Between two tries to accept after one that failed for no reason that goes by itself. */
+#define ACCEPT_AGAIN_S 1
+
 /* ---- coming and going ------------------------------------------------------------------------ */
 
 static struct dsoftbusd_client *free_client(struct dsoftbusd *d)
@@ -17,17 +20,33 @@ static struct dsoftbusd_client *free_client(struct dsoftbusd *d)
     return NULL;
 }
 
-void dsoftbusd_accept_clients(struct dsoftbusd *d)
+/* False: not now. */
+static bool accept_one(struct dsoftbusd *d, struct nx_instant now, struct nx_handle *handle,
+                       struct nx_ipc_sender *sender)
 {
+    enum nx_status status = nx_ipc_accept(&d->config.ipc, handle, sender);
+
+    if (status == NX_OK)
+        return true;
+    d->may_accept = false; /* ACCEPTABLE will come */
+    if (status != NX_WOULD_BLOCK && status != NX_E_NO_MEMORY)
+        d->accept_again_at = nx_instant_after(now, nx_seconds(ACCEPT_AGAIN_S)); /* or it will not */
+    return false;
+}
+
+void dsoftbusd_accept_clients(struct dsoftbusd *d, struct nx_instant now)
+{
+    if (nx_instant_reached(d->accept_again_at, now)) {
+        d->accept_again_at = NX_NEVER;
+        d->may_accept = true;
+    }
     while (d->may_accept) {
         struct nx_handle handle;
         struct nx_ipc_sender sender;
         struct dsoftbusd_client *client = free_client(d);
 
-        if (client == NULL || nx_ipc_accept(&d->config.ipc, &handle, &sender) != NX_OK) {
-            d->may_accept = client == NULL; /* else ACCEPTABLE will come */
+        if (client == NULL || !accept_one(d, now, &handle, &sender))
             return;
-        }
         memset(client, 0, offsetof(struct dsoftbusd_client, stream.piece));
         client->is_used = client->may_receive = client->may_send = true;
         client->handle = handle;

@@ -11,6 +11,7 @@ void dsoftbusd_init(struct dsoftbusd *d, struct nx_instant now,
     d->config = *config;
     d->started_at = now;
     d->may_accept = true;
+    d->accept_again_at = NX_NEVER;
 }
 
 void dsoftbusd_input(struct dsoftbusd *d, const struct nx_net_event *event)
@@ -51,7 +52,7 @@ static void serve_clients(struct dsoftbusd *d, struct nx_instant now)
 
     while (nx_ipc_event(&d->config.ipc, &event))
         dsoftbusd_client_event(d, now, &event);
-    dsoftbusd_accept_clients(d);
+    dsoftbusd_accept_clients(d, now);
     dsoftbusd_served_work(d, now);
     dsoftbusd_remote_work(d, now);
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
@@ -89,6 +90,7 @@ struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d)
         deadline = nx_instant_earlier(deadline, dsb_beacons_deadline(d->config.beacons));
     deadline = nx_instant_earlier(deadline, dsoftbusd_remote_deadline(d));
     deadline = nx_instant_earlier(deadline, dsoftbusd_served_deadline(d));
+    deadline = nx_instant_earlier(deadline, d->accept_again_at);
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
         for (uint32_t k = 0; d->clients[i].is_used && k < DSOFTBUSD_CALL_SLOTS; k++) {
             if (d->clients[i].calls[k].state != DSOFTBUSD_CALL_FREE)

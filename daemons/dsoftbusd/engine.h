@@ -162,7 +162,8 @@ struct dsoftbusd {
     struct dsoftbusd_config config;
     struct nx_instant started_at;
     bool may_accept;
-    bool has_more; /* the last turn left something: another one at once */
+    struct nx_instant accept_again_at; /* accepting failed, and nothing will be told of it */
+    bool has_more;                     /* the last turn left something: another one at once */
     uint32_t taken_back[DSB_PAIRING_ROLE_COUNT]; /* offers, accepts; their failure is nobody's */
     struct dsoftbusd_client clients[NX_IPC_CLIENTS_MAX];
     struct dsoftbusd_last_end ends[DSB_PEERS_MAX]; /* the oldest makes room */

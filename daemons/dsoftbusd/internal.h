@@ -7,7 +7,7 @@
 
 /* ---- clients.c: connections of programs, their calls and replies ------------------------------ */
 
-void dsoftbusd_accept_clients(struct dsoftbusd *d);
+void dsoftbusd_accept_clients(struct dsoftbusd *d, struct nx_instant now);
 void dsoftbusd_client_event(struct dsoftbusd *d, struct nx_instant now,
                             const struct nx_ipc_event *event);
 

@@ -81,6 +81,8 @@ static enum nx_status desk_ipc_accept(void *self, struct nx_handle *client,
 {
     struct desk_device *at = self;
 
+    if (at->fails_to_accept)
+        return NX_E_IO;
     for (size_t i = 0; i < DESK_PROGRAMS; i++) {
         struct desk_program *p = &desk.programs[i];
 

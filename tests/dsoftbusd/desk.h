@@ -27,6 +27,7 @@ struct desk_device {
     const char *id;
     bool is_on;
     uint64_t accepted_count;
+    bool fails_to_accept;                /* and nothing tells when it would not */
     bool waits_to_accept, is_acceptable; /* told to wait; an event lies there */
 };
 
