@@ -166,6 +166,7 @@ _Static_assert(DSB_BEACON_MAX <= NX_NET_DATAGRAM_MAX, "a beacon is one datagram"
 #define DSB_CANDIDATES_MAX                 4   /* addresses kept of one device */
 #define DSB_NEIGHBOUR_SERVICES_CAP         96  /* bytes kept of its service names */
 #define DSB_DISCOVERY_TTL_S                60  /* of a beacon that names none, and of a session */
+#define DSB_NETWORKS_MAX                   64  /* networks of ours that candidates are on */
 #define DSB_DISCOVERY_UNICAST_MAX          16  /* configured addresses that beacons go to */
 #define DSB_DISCOVERY_EVENTS_MAX           32  /* not yet taken; further ones become one "missed" */
 #define DSB_DISCOVERY_INTERVAL_MIN_MS      100 /* so that a boot counts to 2^32 in 13 years */

@@ -14,6 +14,7 @@ void keepalive_test(void);
 void ledger_test(void);
 void neighbour_test(void);
 void neighbours_test(void);
+void networks_test(void);
 void noise_cipher_test(void);
 void noise_test(void);
 void pairing_act_test(void);
@@ -62,6 +63,7 @@ int main(void)
         {"bus/ledger", ledger_test},
         {"bus/neighbour", neighbour_test},
         {"bus/neighbours", neighbours_test},
+        {"bus/networks", networks_test},
         {"bus/noise", noise_test},
         {"bus/noise_cipher", noise_cipher_test},
         {"bus/pairing", pairing_test},

@@ -199,14 +199,41 @@ void dsb_discovery_announce(struct dsb_discovery *d, struct nx_instant now)
     dsb_discovery_say_count(d);
 }
 
-static void pin_on(struct dsb_neighbour *n, const struct dsb_discovery_pin *pin)
+void dsb_discovery_set_networks(struct dsb_discovery *d, const struct dsb_network *list,
+                                size_t count)
+{
+    dsb_networks_set(&d->networks, list, count);
+}
+
+bool dsb_discovery_may_lead_to(const struct dsb_discovery *d, const struct nx_address *address)
+{
+    for (size_t i = 0; i < d->announcer.config.unicast_count; i++) {
+        if (nx_address_same_host(&d->announcer.unicast[i], address))
+            return true;
+    }
+    return dsb_networks_have(&d->networks, address);
+}
+
+/* The newest hint that may lead somewhere stays. */
+static void keep_one_hint(const struct dsb_discovery *d, struct dsb_neighbour *n)
+{
+    size_t i = 0;
+
+    while (i < n->candidate_count && !dsb_discovery_may_lead_to(d, &n->candidates[i].address))
+        i++;
+    if (i < n->candidate_count)
+        n->candidates[0] = n->candidates[i];
+    n->candidate_count = i < n->candidate_count;
+}
+
+static void pin_on(const struct dsb_discovery *d, struct dsb_neighbour *n,
+                   const struct dsb_discovery_pin *pin)
 {
     memcpy(n->noise_static, pin->noise_static, sizeof(n->noise_static));
     memcpy(n->ed25519_public, pin->ed25519_public, sizeof(n->ed25519_public));
     n->sequence = pin->sequence;
     n->has_key_conflict = false;
-    if (n->candidate_count > 1)
-        n->candidate_count = 1;
+    keep_one_hint(d, n);
     nx_bucket_init(&n->known, DSB_DISCOVERY_KNOWN_BURST, DSB_DISCOVERY_KNOWN_PER_SECOND);
     nx_bucket_init(&n->elsewhere, DSB_DISCOVERY_ELSEWHERE_BURST,
                    DSB_DISCOVERY_ELSEWHERE_PER_SECOND);
@@ -229,7 +256,7 @@ enum nx_status dsb_discovery_pin(struct dsb_discovery *d, struct nx_instant now,
         return NX_E_NO_MEMORY;
 
     dsb_neighbours_set_paired(&d->neighbours, n, true);
-    pin_on(n, pin);
+    pin_on(d, n, pin);
     dsb_discovery_say_count(d);
     return NX_OK;
 }

@@ -16,7 +16,8 @@
  *     paired, signature holds,    name, port, services, address; present for exactly its TTL
  *       sequence is higher
  *     paired, anything else       present a while longer, and one candidate address, the last of the
- *                                 list; never key, name or state
+ *                                 list, if it is on a network of ours or configured; never key, name
+ *                                 or state
  *     paired, another static      counted and ignored; if its signature holds, KEY_CONFLICT
  *
  * Strangers share one bucket of packets and the places that paired devices leave; a paired device has
@@ -31,6 +32,7 @@
 #include "core/base/marker.h"
 #include "core/bus/announcer.h"
 #include "core/bus/neighbours.h"
+#include "core/bus/networks.h"
 
 enum dsb_discovery_mode {
     DSB_DISCOVERY_OFF,
@@ -87,6 +89,7 @@ struct dsb_discovery_counts {
     uint64_t verified;      /* signatures that held */
     uint64_t forged;        /* signatures that did not */
     uint64_t unverified;    /* a paired device's, over the budget of signatures */
+    uint64_t off_link;      /* candidates of paired devices, unsigned, that were not taken */
     uint64_t evicted;       /* strangers that made room */
     uint64_t no_room;       /* strangers that found none */
 };
@@ -96,6 +99,7 @@ struct dsb_discovery {
     struct dsb_neighbour self;
     struct dsb_neighbours neighbours;
     struct dsb_announcer announcer;
+    struct dsb_networks networks;
     struct dsb_discovery_counts counts;
     struct nx_instant now; /* the latest handed in; time never runs back */
 
@@ -169,6 +173,11 @@ void dsb_discovery_set_offer_open(struct dsb_discovery *d, struct nx_instant now
 /* Announce at the next tick, where the mode announces at all: an interface came up. */
 void dsb_discovery_announce(struct dsb_discovery *d, struct nx_instant now);
 
+/* Which networks this machine is on, as dsb_networks_set takes them. From now on a candidate that nobody
+ * signed for has to be on one of them, or at an address of `unicast`. What is known already stays. */
+void dsb_discovery_set_networks(struct dsb_discovery *d, const struct dsb_network *list,
+                                size_t count);
+
 /* What is pinned of a paired device (docs/contracts/registry.md). */
 struct dsb_discovery_pin {
     struct nx_bytes id;
@@ -178,7 +187,7 @@ struct dsb_discovery_pin {
 };
 
 /* It is paired: its place is kept, its beacons are verified. Whatever a stranger of that id had said
- * about its static is forgotten.
+ * about its static is forgotten, and so is an address that would not have been taken from it now.
  * NX_OK; NX_E_INVALID: an id of the wrong form, or our own; NX_E_EXISTS: it is pinned already;
  * NX_E_NO_MEMORY: every slot is a paired device's. */
 NX_MUST_CHECK enum nx_status dsb_discovery_pin(struct dsb_discovery *d, struct nx_instant now,

@@ -135,7 +135,13 @@ static enum nx_status hear_paired(struct dsb_discovery *d, struct dsb_neighbour 
     }
     if (!dsb_neighbour_has_static(n, &h->beacon))
         return refuse_static(d, n);
-    take_in(d, n, h, false, false);
+
+    struct heard hint = *h;
+    if (!dsb_discovery_may_lead_to(d, &h->session)) {
+        d->counts.off_link += h->session.family != NX_ADDRESS_NONE;
+        hint.session.family = NX_ADDRESS_NONE;
+    }
+    take_in(d, n, &hint, false, false);
     return NX_OK;
 }
 

@@ -22,6 +22,9 @@ bool dsb_discovery_id_is_good(const struct dsb_discovery *d, struct nx_bytes id)
  * paired. */
 struct dsb_neighbour *dsb_discovery_add(struct dsb_discovery *d, struct nx_bytes id);
 
+/* May unsigned beacons lead a dial of a paired device there? */
+bool dsb_discovery_may_lead_to(const struct dsb_discovery *d, const struct nx_address *address);
+
 /* It was heard: present until the end of `ttl_s`, or longer if it was to stay longer and the end is
  * not `is_exact`. */
 void dsb_discovery_refresh(struct dsb_discovery *d, struct dsb_neighbour *n, uint32_t ttl_s,

@@ -266,8 +266,60 @@ static void test_pins(void)
     EXPECT_STATUS(dsb_discovery_unpin(&listener, at_s(2), device_id(4)), NX_E_NOT_FOUND);
 }
 
+static void test_networks(void)
+{
+    const struct nx_address configured = {NX_ADDRESS_IPV4, {198, 51, 100, 7}, 37020, 0};
+    const struct nx_address elsewhere = {NX_ADDRESS_IPV4, {198, 51, 100, 8}, 37020, 0};
+    const struct dsb_network ours = {device_host(9), 24};
+    struct dsb_discovery_config c = listener_config(DSB_DISCOVERY_MULTICAST);
+    struct dsb_beacon b = device_beacon(1);
+
+    c.unicast = &configured;
+    c.unicast_count = 1;
+
+    unit_row("an unsigned beacon leads to a place on a network of ours");
+    listener_start_with(&c);
+    dsb_discovery_set_networks(&listener, &ours, 1);
+    EXPECT_STATUS(listener_pin(1, 0), NX_OK);
+    EXPECT_STATUS(listener_input(&b, 0, device_host(200)), NX_OK);
+    EXPECT_EQ(listener_find(1)->candidate_count, 1);
+
+    unit_row("or to one that was configured, whatever its port");
+    EXPECT_STATUS(listener_input(&b, 1, configured), NX_OK);
+    EXPECT(nx_address_same_host(&listener_find(1)->candidates[0].address, &configured));
+
+    unit_row("and to no other, which is counted; the device is there all the same");
+    EXPECT_STATUS(listener_input(&b, 2, elsewhere), NX_OK);
+    EXPECT(nx_address_same_host(&listener_find(1)->candidates[0].address, &configured));
+    EXPECT_EQ(listener.counts.off_link, 1);
+    EXPECT_EQ(listener_find(1)->last_seen.ns, at_s(2).ns);
+
+    unit_row("the device's own word leads anywhere");
+    EXPECT_STATUS(listener_hear_signed(1, 20, 1, elsewhere), NX_OK);
+    EXPECT(nx_address_same_host(&listener_find(1)->candidates[0].address, &elsewhere));
+
+    unit_row("a stranger may be anywhere: it is dialled when a person says so");
+    b = device_beacon(2);
+    EXPECT_STATUS(listener_input(&b, 20, device_host(2)), NX_OK);
+    EXPECT_STATUS(listener_input(&b, 20, elsewhere), NX_OK);
+    EXPECT_EQ(listener_find(2)->candidate_count, 2);
+
+    unit_row("once it is paired only the address on our network is kept of what it said");
+    EXPECT_STATUS(listener_pin(2, 20), NX_OK);
+    EXPECT_EQ(listener_find(2)->candidate_count, 1);
+    const struct nx_address near = device_host(2);
+    EXPECT(nx_address_same_host(&listener_find(2)->candidates[0].address, &near));
+
+    unit_row("without one none is");
+    b = device_beacon(3);
+    EXPECT_STATUS(listener_input(&b, 21, elsewhere), NX_OK);
+    EXPECT_STATUS(listener_pin(3, 21), NX_OK);
+    EXPECT_EQ(listener_find(3)->candidate_count, 0);
+}
+
 UNIT_SUITE(discovery_paired_test)
 {
+    test_networks();
     test_budgets();
     test_signed();
     test_restarted();

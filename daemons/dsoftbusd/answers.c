@@ -72,6 +72,7 @@ static void put_counts(struct dsoftbusd_status_builder s, const struct dsoftbusd
         {"discovery.verified", heard->verified},
         {"discovery.forged", heard->forged},
         {"discovery.unverified", heard->unverified},
+        {"discovery.off-link", heard->off_link},
         {"discovery.evicted", heard->evicted},
         {"discovery.no-room", heard->no_room},
         {"gate.entered", gate->entered},

@@ -45,6 +45,7 @@ struct driver {
 
     struct nx_address listen[DSB_LISTENERS_MAX];
     uint32_t listen_count;
+    struct nx_instant networks_at;                  /* when those of this machine are old */
     char said[DSB_BEACONS_SOCKETS][NX_WHY_MAX + 1]; /* of discovery, over each family */
 
     bool is_ending;
@@ -393,6 +394,20 @@ static void look_at_interfaces(struct driver *p, struct nx_instant now)
                                           watch->up_count); /* each once, and no more than fit */
 }
 
+/* Nobody is woken for it: they matter when a beacon has come. Without an answer of the system they stay
+ * what they were. */
+static void look_at_networks(struct driver *p, struct nx_instant now)
+{
+    struct dsb_network list[DSB_NETWORKS_MAX];
+    size_t count;
+
+    if (p->options.discovery == DSB_DISCOVERY_OFF || !nx_instant_reached(p->networks_at, now))
+        return;
+    p->networks_at = nx_instant_after(now, nx_seconds(NX_INTERFACE_LOOK_S));
+    if (nx_interface_networks(list, NX_COUNT_OF(list), &count) == NX_OK)
+        dsb_discovery_set_networks(&p->node.discovery, list, count);
+}
+
 /* What is stored lets work go on, which may want something stored. True: it still does. */
 static bool work(struct driver *p, struct nx_instant now)
 {
@@ -412,6 +427,7 @@ static struct nx_instant turn(struct driver *p, struct nx_instant now)
     nx_sockets_tick(&p->sockets, now);
     nx_seqpacket_tick(&p->clients, now);
     look_at_interfaces(p, now);
+    look_at_networks(p, now);
     while (nx_net_event(&p->net, &event))
         dsoftbusd_input(&p->engine, &event);
     bool has_more = work(p, now);

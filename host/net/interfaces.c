@@ -3,8 +3,11 @@
 
 #include "host/net/interfaces.h"
 
+#include "host/net/endpoint.h"
+
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,6 +38,48 @@ enum nx_status nx_interface_loopback(uint32_t *index)
     }
     freeifaddrs(first);
     return status;
+}
+
+/* ---- networks ------------------------------------------------------------------------------ */
+
+static struct nx_address address_of(const struct sockaddr *from)
+{
+    struct nx_endpoint endpoint = {.len = sizeof(struct sockaddr_in)};
+
+    if (from->sa_family == AF_INET6)
+        endpoint.len = sizeof(struct sockaddr_in6);
+    else if (from->sa_family != AF_INET)
+        return (struct nx_address){.family = NX_ADDRESS_NONE};
+    memcpy(&endpoint.storage, from, endpoint.len);
+    return nx_endpoint_address(&endpoint);
+}
+
+static uint8_t prefix_of(const struct nx_address *mask)
+{
+    uint8_t bits = 0;
+
+    while (bits < 128 && (mask->bytes[bits / 8] >> (7 - bits % 8) & 1) != 0)
+        bits++;
+    return bits;
+}
+
+enum nx_status nx_interface_networks(struct dsb_network *list, size_t cap, size_t *count)
+{
+    size_t found = 0;
+    struct ifaddrs *first;
+
+    if (getifaddrs(&first) != 0)
+        return NX_E_NO_MEMORY;
+    for (struct ifaddrs *i = first; i != NULL && found < cap; i = i->ifa_next) {
+        if ((i->ifa_flags & IFF_UP) == 0 || i->ifa_addr == NULL || i->ifa_netmask == NULL)
+            continue;
+        struct nx_address address = address_of(i->ifa_addr), mask = address_of(i->ifa_netmask);
+        if (address.family != NX_ADDRESS_NONE)
+            list[found++] = (struct dsb_network){address, prefix_of(&mask)};
+    }
+    freeifaddrs(first);
+    *count = found;
+    return NX_OK;
 }
 
 /* ---- watching ------------------------------------------------------------------------------ */

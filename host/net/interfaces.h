@@ -12,6 +12,7 @@
 #include "core/base/limits.h"
 #include "core/base/status.h"
 #include "core/base/time.h"
+#include "core/bus/networks.h"
 
 #define NX_INTERFACE_NAME_CAP 16 /* with the terminator, as Linux has it */
 #define NX_INTERFACE_LOOK_S   5  /* between two looks: it need not be noticed sooner */
@@ -23,6 +24,12 @@ NX_MUST_CHECK enum nx_status nx_interface_find(const char *name, uint32_t *index
 /* The number of the loopback interface, whatever it is called.
  * NX_OK; NX_E_NOT_FOUND: there is none that is up; NX_E_NO_MEMORY. */
 NX_MUST_CHECK enum nx_status nx_interface_loopback(uint32_t *index);
+
+/* The networks that this machine is on: each address of each interface that is up, with its prefix, at
+ * most `cap` of them.
+ * NX_OK: `*count` of them in `list`; NX_E_NO_MEMORY: the system does not answer; nothing changed. */
+NX_MUST_CHECK enum nx_status nx_interface_networks(struct dsb_network *list, size_t cap,
+                                                   size_t *count);
 
 struct nx_interface_watch {
     char names[DSB_BEACONS_INTERFACES_MAX][NX_INTERFACE_NAME_CAP];

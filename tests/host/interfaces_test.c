@@ -19,6 +19,28 @@ static struct nx_instant at(uint32_t ms)
     return nx_instant_after((struct nx_instant){0}, nx_milliseconds(ms));
 }
 
+static void networks(void)
+{
+    static struct dsb_network list[DSB_NETWORKS_MAX];
+    struct dsb_networks ours = {.are_set = false};
+    struct nx_address near = nx_address_ipv4((const uint8_t[]){127, 9, 9, 9}, 1);
+    struct nx_address far = nx_address_ipv4((const uint8_t[]){203, 0, 113, 9}, 1);
+    size_t count = 0;
+
+    unit_row("this machine is on its loopback network, and not on one for documentation");
+    EXPECT_STATUS(nx_interface_networks(list, NX_COUNT_OF(list), &count), NX_OK);
+    EXPECT(count > 0);
+    dsb_networks_set(&ours, list, count);
+    EXPECT(dsb_networks_have(&ours, &near));
+    EXPECT(!dsb_networks_have(&ours, &far));
+
+    unit_row("no more of them than there is room for");
+    EXPECT_STATUS(nx_interface_networks(list, 1, &count), NX_OK);
+    EXPECT_EQ(count, 1);
+    EXPECT_STATUS(nx_interface_networks(list, 0, &count), NX_OK);
+    EXPECT_EQ(count, 0);
+}
+
 static void names(void)
 {
     struct nx_interface_watch w;
@@ -121,6 +143,7 @@ static void changes(void)
 
 UNIT_SUITE(interfaces_test)
 {
+    networks();
     names();
     changes();
 }
