@@ -174,6 +174,12 @@ NX_MUST_CHECK enum nx_status dsb_connections_listen(struct dsb_connections *c,
                                                     struct nx_address *local,
                                                     struct nx_net_fault *fault);
 
+/* Likewise at a listener that is there already, of this node's net. Takes it: it is closed on a failure.
+ * NX_OK; NX_E_LIMIT: DSB_LISTENERS_MAX listen already; or what nx_net_local answers. */
+NX_MUST_CHECK enum nx_status dsb_connections_listen_on(struct dsb_connections *c,
+                                                       struct nx_handle listener,
+                                                       struct nx_address *local);
+
 /* No new session from now on, neither way: what is half-open is closed. What is up goes on. */
 void dsb_connections_shut_down(struct dsb_connections *c, struct nx_instant now);
 

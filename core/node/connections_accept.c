@@ -10,10 +10,20 @@ enum nx_status dsb_connections_listen(struct dsb_connections *c, const struct nx
         return NX_E_LIMIT;
     enum nx_status status =
         nx_net_listen(&c->config.net, address, NX_NET_BACKLOG_MAX, &listener, fault);
-    if (status == NX_OK)
-        status = nx_net_local(&c->config.net, listener, local);
-    if (status != NX_OK)
+    return status == NX_OK ? dsb_connections_listen_on(c, listener, local) : status;
+}
+
+enum nx_status dsb_connections_listen_on(struct dsb_connections *c, struct nx_handle listener,
+                                         struct nx_address *local)
+{
+    enum nx_status status = c->listener_count == DSB_LISTENERS_MAX
+                                ? NX_E_LIMIT
+                                : nx_net_local(&c->config.net, listener, local);
+
+    if (status != NX_OK) {
+        nx_net_close(&c->config.net, listener);
         return status;
+    }
     c->may_accept[c->listener_count] = true;
     c->listeners[c->listener_count++] = listener;
     return NX_OK;

@@ -18,14 +18,21 @@
 #include "host/entropy.h"
 #include "host/ipc/seqpacket.h"
 #include "host/net/sockets.h"
+#include "host/sandbox/sandbox.h"
+#include "host/service/activation.h"
+#include "host/service/notify.h"
 
 #include <signal.h>
 #include <string.h>
 
 enum {
     SHUT_DOWN_S = 5,
-    ROUNDS_MAX = 4,   /* of working and storing, in one turn */
-    OTHER_FILES = 32, /* descriptors that are no sockets of peers or clients */
+    ROUNDS_MAX = 4, /* of working and storing, in one turn */
+
+    /* Descriptors that are no sockets of peers or clients: 15 that stay open, two of a file that is
+     * being stored, one to ask for interfaces; and what came along from whoever started us. */
+    OTHER_FILES = 24,
+    SOCKETS_MIN = 8, /* two listeners, four for beacons, and two peers */
 };
 
 struct driver {
@@ -36,6 +43,8 @@ struct driver {
     struct nx_sockets sockets;
     struct nx_net net;
     struct nx_seqpacket clients;
+    struct nx_activation activation; /* sockets that were there before us */
+    struct nx_notify notify;
 
     struct dsb_credentials credentials;
     struct dsb_node node;
@@ -64,10 +73,38 @@ static uint32_t socket_count(uint32_t connections)
     return connections + DSB_GATE_PLACES_MAX + DSB_LISTENERS_MAX + 4 * DSB_BEACONS_SOCKETS;
 }
 
+/* Of `descriptors` how many are for sockets of peers, `wanted` at most. Files and clients have theirs
+ * before any stranger: with few, clients have half of what files leave. */
+static uint32_t socket_share(uint32_t wanted, uint32_t descriptors)
+{
+    uint32_t left = descriptors < OTHER_FILES ? 0 : descriptors - OTHER_FILES;
+    uint32_t clients = left / 2 < NX_IPC_CLIENTS_MAX ? left / 2 : NX_IPC_CLIENTS_MAX;
+
+    return left - clients < wanted ? left - clients : wanted;
+}
+
+/* 0, with a line said: too few. */
+static uint32_t begin_descriptors(uint32_t sockets)
+{
+    uint32_t descriptors =
+        dsoftbusd_process_want_descriptors(sockets + NX_IPC_CLIENTS_MAX + OTHER_FILES);
+    uint32_t share = socket_share(sockets, descriptors);
+
+    if (share >= SOCKETS_MIN)
+        return share;
+    dsoftbusd_process_log("may open %u files and sockets, which are too few; ulimit -n %u is the "
+                          "least it works with",
+                          descriptors, OTHER_FILES + 2 * SOCKETS_MIN);
+    return 0;
+}
+
 static bool begin_network(struct driver *p)
 {
     uint32_t connections = dsb_connections_count_max(&dsb_profile_host);
-    uint32_t sockets = socket_count(connections);
+    uint32_t sockets = begin_descriptors(socket_count(connections));
+
+    if (sockets == 0)
+        return false;
     struct nx_socket *places = dsoftbusd_process_map(sockets * sizeof(*places));
     struct nx_handle_slot *slots = dsoftbusd_process_map(sockets * sizeof(*slots));
     struct dsb_connections_config config = {
@@ -82,7 +119,6 @@ static bool begin_network(struct driver *p)
         dsoftbusd_process_log("not enough memory for %u connections", connections);
         return false;
     }
-    dsoftbusd_process_want_descriptors(sockets + NX_IPC_CLIENTS_MAX + OTHER_FILES);
     nx_sockets_init(&p->sockets, &p->loop, places, slots, sockets);
     p->net = nx_sockets_as_net(&p->sockets);
     config.net = p->net;
@@ -109,11 +145,19 @@ static bool may_be_missing(const struct driver *p, enum nx_net_failure failure)
            (failure == NX_NET_NOT_POSSIBLE || failure == NX_NET_NOT_OURS);
 }
 
+/* The last one that was listened at is one more. */
+static void say_listening(struct driver *p)
+{
+    char text[NX_ADDRESS_TEXT_CAP];
+
+    nx_address_print(&p->listen[p->listen_count++], text);
+    dsoftbusd_process_log("listens at %s", text);
+}
+
 static bool listen_at(struct driver *p, const struct nx_address *address)
 {
     struct nx_net_fault fault = {.failure = NX_NET_FAILURE_NONE};
     struct nx_address *local = &p->listen[p->listen_count];
-    char text[NX_ADDRESS_TEXT_CAP];
 
     if (dsb_connections_listen(&p->connections, address, local, &fault) != NX_OK) {
         if (may_be_missing(p, fault.failure))
@@ -121,15 +165,46 @@ static bool listen_at(struct driver *p, const struct nx_address *address)
         dsoftbusd_process_log("--listen: %s%s", fault.why.text, listen_advice(fault.failure));
         return false;
     }
-    p->listen_count++;
-    nx_address_print(local, text);
-    dsoftbusd_process_log("listens at %s", text);
+    say_listening(p);
+    return true;
+}
+
+/* At the sockets that were opened for us. */
+static bool listen_where_told(struct driver *p)
+{
+    for (uint32_t i = 0; i < p->activation.listener_count; i++) {
+        struct nx_handle listener;
+        enum nx_status status =
+            nx_sockets_adopt(&p->sockets, p->activation.listeners[i], &listener);
+
+        if (status == NX_OK)
+            status =
+                dsb_connections_listen_on(&p->connections, listener, &p->listen[p->listen_count]);
+        if (status != NX_OK) {
+            dsoftbusd_process_log("LISTEN_FDS: %s", nx_status_text(status));
+            return false;
+        }
+        say_listening(p);
+    }
     return true;
 }
 
 static bool begin_listening(struct driver *p)
 {
-    for (uint32_t i = 0; i < p->options.listen_count; i++) {
+    bool is_told = p->activation.listener_count > 0;
+
+    if (p->activation.listener_count +
+            (p->options.is_listen_default ? 0 : p->options.listen_count) >
+        DSB_LISTENERS_MAX) {
+        dsoftbusd_process_log("LISTEN_FDS and --listen together are more than %u; leave one out",
+                              DSB_LISTENERS_MAX);
+        return false;
+    }
+    if (!listen_where_told(p))
+        return false;
+    /* Where sockets were opened for us and nobody named others, they are all. */
+    for (uint32_t i = 0; i < p->options.listen_count && !(is_told && p->options.is_listen_default);
+         i++) {
         if (!listen_at(p, &p->options.listen[i]))
             return false;
     }
@@ -242,11 +317,30 @@ static void begin_discovery(struct driver *p)
                               "found by --peer alone");
 }
 
+/* Where nx looks by itself, if that is not where the socket lies that was opened for us. */
+static bool begin_given_clients(struct driver *p)
+{
+    struct nx_why why = {.text = ""};
+    char path[NX_IPC_PATH_MAX + 1];
+
+    if (nx_ipc_path(p->options.state, "dsoftbusd", path, &why) != NX_OK ||
+        strcmp(path, p->activation.clients_path) != 0)
+        dsoftbusd_process_log("LISTEN_FDS: the socket for clients is %s; nx looks for it in the "
+                              "folder run of --state",
+                              p->activation.clients_path);
+    if (nx_seqpacket_open_on(&p->clients, &p->loop, p->activation.clients, &why) == NX_OK)
+        return true;
+    dsoftbusd_process_log("LISTEN_FDS: %s", why.text);
+    return false;
+}
+
 /* The socket for clients is there when the node says that it is ready. */
 static bool begin_clients(struct driver *p)
 {
     struct nx_why why = {.text = ""};
 
+    if (p->activation.clients >= 0)
+        return begin_given_clients(p);
     if (nx_seqpacket_open(&p->clients, &p->loop, p->options.state, "dsoftbusd", &why) == NX_OK)
         return true;
     dsoftbusd_process_log("--state %s: %s", p->options.state, why.text);
@@ -324,6 +418,16 @@ static void go_up(struct driver *p, struct nx_instant now)
     allow_v1(p);
 }
 
+/* From here on it only turns. */
+static void close_in(struct driver *p)
+{
+    struct nx_why why = {.text = ""};
+
+    if (nx_sandbox_enter(&why) != NX_OK)
+        dsoftbusd_process_log("runs without its filter of system calls: %s", why.text);
+    nx_notify_say(&p->notify, "READY=1");
+}
+
 static void end(struct driver *p, struct nx_instant now)
 {
     dsoftbusd_wipe(&p->engine);
@@ -334,6 +438,7 @@ static void end(struct driver *p, struct nx_instant now)
     dsb_node_wipe(&p->node);
     nx_loop_wipe(&p->loop);
     dsoftbusd_state_close(&p->state);
+    nx_notify_close(&p->notify);
 }
 
 /* ---- signals -------------------------------------------------------------------------------- */
@@ -352,6 +457,7 @@ static void shut_down(struct driver *p, struct nx_instant now)
         return;
     p->is_ending = true;
     p->end_at = nx_instant_after(now, nx_seconds(SHUT_DOWN_S));
+    nx_notify_say(&p->notify, "STOPPING=1");
     dsoftbusd_shut_down(&p->engine, now);
 }
 
@@ -423,6 +529,7 @@ static struct nx_instant turn(struct driver *p, struct nx_instant now)
 {
     struct nx_net_event event;
 
+    nx_notify_turn(&p->notify, now);
     take_signals(p, now);
     nx_sockets_tick(&p->sockets, now);
     nx_seqpacket_tick(&p->clients, now);
@@ -442,6 +549,7 @@ static struct nx_instant turn(struct driver *p, struct nx_instant now)
     until = nx_instant_earlier(until, nx_sockets_deadline(&p->sockets));
     until = nx_instant_earlier(until, nx_seqpacket_deadline(&p->clients));
     until = nx_instant_earlier(until, nx_interface_watch_deadline(&p->options.interfaces));
+    until = nx_instant_earlier(until, nx_notify_deadline(&p->notify));
     return p->is_ending ? nx_instant_earlier(until, p->end_at) : until;
 }
 
@@ -451,6 +559,17 @@ static void run(struct driver *p)
         nx_loop_wait(&p->loop, turn(p, nx_clock_now()));
 }
 
+/* Before anything else is opened. */
+static bool take_given(struct driver *p)
+{
+    struct nx_why why = {.text = ""};
+
+    if (nx_activation_take(&p->activation, &why) == NX_OK)
+        return true;
+    dsoftbusd_process_log("%s", why.text);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct driver *p = &driver;
@@ -458,15 +577,17 @@ int main(int argc, char **argv)
 
     if (!dsoftbusd_options_read(&p->options, argc, argv, &code))
         return (int)code;
-    if (!dsoftbusd_process_harden())
+    if (!take_given(p) || !dsoftbusd_process_harden())
         return DSOFTBUSD_EXIT_FAILED;
     if (nx_crypto_init() != NX_OK) {
         dsoftbusd_process_log("the crypto libraries did not start");
         return DSOFTBUSD_EXIT_FAILED;
     }
+    nx_notify_init(&p->notify, nx_clock_now());
     if (!begin(p, nx_clock_now()))
         return DSOFTBUSD_EXIT_FAILED;
     go_up(p, nx_clock_now());
+    close_in(p);
     run(p);
     end(p, nx_clock_now());
     return DSOFTBUSD_EXIT_DONE;

@@ -34,17 +34,21 @@ bool dsoftbusd_process_harden(void)
     return false;
 }
 
-void dsoftbusd_process_want_descriptors(uint32_t count)
+uint32_t dsoftbusd_process_want_descriptors(uint32_t count)
 {
-    struct rlimit limit;
+    struct rlimit limit, raised;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count)
-        return;
-    limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == count)
-        return;
-    dsoftbusd_process_log("may open %llu files and sockets, and could use %u; ulimit -n raises it",
-                          (unsigned long long)limit.rlim_cur, count);
+        return count;
+    raised = limit;
+    raised.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        limit = raised;
+    if (limit.rlim_cur < count)
+        dsoftbusd_process_log(
+            "may open %llu files and sockets, and could use %u; ulimit -n raises it",
+            (unsigned long long)limit.rlim_cur, count);
+    return (uint32_t)limit.rlim_cur;
 }
 
 void *dsoftbusd_process_map(uint64_t len)

@@ -11,9 +11,9 @@
  * and not the end of this process. False, with a line said: the system does not let it. */
 bool dsoftbusd_process_harden(void);
 
-/* Descriptors for `count` sockets and what else is open. Fewer than that is said, and is no failure:
- * who finds none waits. */
-void dsoftbusd_process_want_descriptors(uint32_t count);
+/* Ask for descriptors: `count` of them, for sockets and whatever else is open. Answers how many there may
+ * be, which is said when it is fewer. */
+uint32_t dsoftbusd_process_want_descriptors(uint32_t count);
 
 /* Zeros on pages that take memory once they are used; NULL: there is none. */
 void *dsoftbusd_process_map(uint64_t len);

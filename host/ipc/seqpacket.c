@@ -372,20 +372,20 @@ void nx_seqpacket_close(struct nx_seqpacket *s)
 
 /* ---- opening, time ------------------------------------------------------------------------- */
 
-enum nx_status nx_seqpacket_open(struct nx_seqpacket *s, struct nx_loop *loop,
-                                 const char *state_folder, const char *daemon, struct nx_why *why)
+static void begin(struct nx_seqpacket *s, struct nx_loop *loop)
 {
     memset(s, 0, sizeof(*s));
     s->loop = loop;
+    s->place = (struct nx_ipc_place){.folder = -1, .lock = -1};
     s->listener = -1;
     s->first_due = s->last_due = NONE;
     s->resume_at = NX_NEVER;
     nx_handles_init(&s->handles, s->slots, NX_IPC_CLIENTS_MAX);
+}
 
-    enum nx_status status = nx_ipc_place_take(&s->place, state_folder, daemon, &s->listener, why);
-    if (status != NX_OK)
-        return status;
-    if (uv_poll_init(&loop->uv, &s->poll, s->listener) != 0) {
+static enum nx_status wait_for_clients(struct nx_seqpacket *s, struct nx_why *why)
+{
+    if (uv_poll_init(&s->loop->uv, &s->poll, s->listener) != 0) {
         close(s->listener);
         s->listener = -1;
         nx_ipc_place_leave(&s->place);
@@ -395,6 +395,22 @@ enum nx_status nx_seqpacket_open(struct nx_seqpacket *s, struct nx_loop *loop,
     s->poll.data = s;
     s->live_count++;
     return NX_OK;
+}
+
+enum nx_status nx_seqpacket_open(struct nx_seqpacket *s, struct nx_loop *loop,
+                                 const char *state_folder, const char *daemon, struct nx_why *why)
+{
+    begin(s, loop);
+    enum nx_status status = nx_ipc_place_take(&s->place, state_folder, daemon, &s->listener, why);
+    return status == NX_OK ? wait_for_clients(s, why) : status;
+}
+
+enum nx_status nx_seqpacket_open_on(struct nx_seqpacket *s, struct nx_loop *loop, int listener,
+                                    struct nx_why *why)
+{
+    begin(s, loop);
+    s->listener = listener;
+    return wait_for_clients(s, why);
 }
 
 void nx_seqpacket_tick(struct nx_seqpacket *s, struct nx_instant now)

@@ -75,6 +75,12 @@ NX_MUST_CHECK enum nx_status nx_seqpacket_open(struct nx_seqpacket *s, struct nx
                                                const char *state_folder, const char *daemon,
                                                struct nx_why *why);
 
+/* Likewise on a socket that listens already and does not block: its place is somebody else's, who opened
+ * it for us. Takes `listener`, which is closed in the end, or on a failure.
+ * NX_OK; NX_E_NO_MEMORY: the loop has no place, and `why` says so. */
+NX_MUST_CHECK enum nx_status nx_seqpacket_open_on(struct nx_seqpacket *s, struct nx_loop *loop,
+                                                  int listener, struct nx_why *why);
+
 /* Closes every client, removes the socket, and turns the loop until it has let go. */
 void nx_seqpacket_close(struct nx_seqpacket *s);
 

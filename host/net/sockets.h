@@ -82,6 +82,11 @@ void nx_sockets_init(struct nx_sockets *s, struct nx_loop *loop, struct nx_socke
 /* Closes everything and turns the loop until it has let go. */
 void nx_sockets_wipe(struct nx_sockets *s);
 
+/* A TCP socket that listens already and does not block. Takes it; it is closed on a failure.
+ * NX_OK: `listener` is as nx_net_listen gives it; NX_E_NO_MEMORY: no place for it. */
+NX_MUST_CHECK enum nx_status nx_sockets_adopt(struct nx_sockets *s, int fd,
+                                              struct nx_handle *listener);
+
 /* Dials whose time is over fail; listeners that pause ask again. */
 void nx_sockets_tick(struct nx_sockets *s, struct nx_instant now);
 struct nx_instant nx_sockets_deadline(const struct nx_sockets *s);

@@ -44,6 +44,17 @@ enum nx_net_failure nx_tcp_listen(void *self, const struct nx_address *local, ui
     return failure;
 }
 
+enum nx_status nx_sockets_adopt(struct nx_sockets *s, int fd, struct nx_handle *listener)
+{
+    struct nx_socket *socket;
+    enum nx_net_failure failure =
+        nx_sockets_add(s, NX_SOCKET_LISTENER, NX_SOCKET_OPEN, fd, &socket);
+
+    if (failure == NX_NET_FAILURE_NONE)
+        *listener = socket->handle;
+    return nx_net_failure_status(failure);
+}
+
 /* accept(2) hands on what the network says of a connection that died while it waited. */
 static bool is_of_one_connection(int error)
 {
