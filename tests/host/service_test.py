@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """dsoftbusd under a service manager: what it tells one, which sockets it takes from one, and what it does
-where there is little to be had. A manager is played by the row. TAP; the arguments: dsoftbusd, nx."""
+where there is little to be had. A manager is played by the row. TAP; the arguments: dsoftbusd, nx, and its
+unit files."""
 
 import contextlib
 import json
@@ -8,6 +9,7 @@ import os
 import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 
-PROGRAM, NX = map(os.path.abspath, sys.argv[1:3])
+PROGRAM, NX, SERVICE, SOCKET = map(os.path.abspath, sys.argv[1:5])
 PATIENCE_S = 20
 
 rows = []
@@ -27,6 +29,10 @@ def row(name):
         return function
 
     return keep
+
+
+class Skip(Exception):
+    """This machine cannot show it."""
 
 
 # ---- running one -----------------------------------------------------------------------------------
@@ -254,6 +260,54 @@ def _(folder):
             refused(f"{folder}/{number}", *words, fds=[one.fileno() for one in given])
 
 
+def tool(name):
+    found = shutil.which(name)
+    if found is None:
+        raise Skip(f"there is no {name}")
+    return found
+
+
+@row("systemd's own tool hands it the sockets, and it serves there")
+def _(folder):
+    state = made(folder)
+    process = subprocess.Popen(
+        [tool("systemd-socket-activate"), "--seqpacket", "-l", f"{state}/run/dsoftbusd.sock",
+         PROGRAM, "--state", state, "--discovery", "off", "--listen", "127.0.0.1:0"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        while not os.path.exists(f"{state}/run/dsoftbusd.sock"):
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.02)
+        assert len(status(state, process)["listen"]) == 1
+    finally:
+        process.terminate()  # it is the daemon by now
+        process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+
+
+@row("systemd finds no fault with the unit files, and little that an intruder could do")
+def _(folder):
+    analyze = tool("systemd-analyze")
+    with open(SERVICE, encoding="utf-8") as file:
+        text = re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={PROGRAM}", file.read())
+    text = re.sub(r"(?m)^Documentation=.*\n", "", text)  # the pages need not be installed here
+    with open(f"{folder}/dsoftbusd.service", "w", encoding="utf-8") as file:
+        file.write(text)
+    with open(SOCKET, encoding="utf-8") as file:
+        text = re.sub(r"(?m)^Documentation=.*\n", "", file.read())
+    with open(f"{folder}/dsoftbusd.socket", "w", encoding="utf-8") as file:
+        file.write(text)
+    said = subprocess.run([analyze, "verify", f"{folder}/dsoftbusd.service", f"{folder}/dsoftbusd.socket"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert said.returncode == 0 and "dsoftbusd" not in said.stderr, said.stderr
+    shown = subprocess.run([analyze, "security", "--offline=yes", f"{folder}/dsoftbusd.service"],
+                           capture_output=True, text=True, timeout=60, check=False)
+    if "Overall" not in shown.stdout:
+        raise Skip("systemd-analyze weighs no file here")
+    level = float(re.search(r"Overall exposure level.*?: ([0-9.]+)", shown.stdout)[1])
+    assert level <= 2.0, shown.stdout
+
+
 # ---- where there is little ----------------------------------------------------------------------------
 
 
@@ -309,6 +363,8 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 function(folder)
             print(f"ok {number} - host/service: {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - host/service: {name} # SKIP {reason}", flush=True)
         except Exception as error:  # pylint: disable=broad-except
             failed += 1
             print("# " + "\n# ".join(f"{type(error).__name__}: {error}".splitlines()))
