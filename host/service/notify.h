@@ -5,7 +5,7 @@
  *     nx_notify_turn(&n, now)              in each turn of the loop: the watchdog's pat when it is due
  *
  * The protocol of sd_notify(3): one datagram to a local socket, a word a line. It is 40 lines here, and
- * the library that has it brings 300,000 others (docs/adr/0005-what-a-service-manager-is-told.md).
+ * the library that has it brings 300,000 others (docs/adr/0006-what-keeps-the-daemon-in.md).
  *
  * The watchdog is patted by turns alone, so that a loop that hangs, or spins inside one turn, is found;
  * twice as often as the manager asks. A word that finds no room is dropped: nothing waits for it. */
