@@ -13,7 +13,6 @@
 #define _GNU_SOURCE
 
 #include "bench/measure.h"
-#include "core/base/memory.h"
 #include "core/bus/byte_stream.h"
 #include "core/node/connections.h"
 #include "host/entropy.h"
@@ -248,10 +247,19 @@ static void come_up_all(void)
         come_up(i);
 }
 
+/* Both ways. True: something moved. */
+static bool exchange(uint32_t i)
+{
+    bool moves = carry(&far, &hub, i);
+
+    moves |= carry(&hub, &far, i);
+    return moves;
+}
+
 static void carry_all(void)
 {
     for (uint32_t i = 0; i < count; i++) {
-        while (carry(&far, &hub, i) | carry(&hub, &far, i))
+        while (exchange(i))
             ;
     }
 }
@@ -302,10 +310,13 @@ static bool push(struct side *s, uint32_t i, uint32_t k, uint32_t most)
     uint32_t begun_at = end->sent;
 
     while (end->sent < most) {
-        size_t len = most - end->sent < sizeof(bytes) ? most - end->sent : sizeof(bytes), taken = 0;
+        size_t taken = 0;
+        uint32_t len = most - end->sent;
 
-        for (size_t n = 0; n < len; n++)
-            bytes[n] = byte_at(s, i, k, end->sent + (uint32_t)n);
+        if (len > sizeof(bytes))
+            len = sizeof(bytes);
+        for (uint32_t n = 0; n < len; n++)
+            bytes[n] = byte_at(s, i, k, end->sent + n);
         if (dsb_byte_stream_push(&end->stream, now, nx_bytes_of(bytes, len), &taken) != NX_OK)
             break;
         end->sent += (uint32_t)taken;
@@ -360,11 +371,15 @@ static void exchange_all(uint32_t each)
     while (moves) {
         moves = false;
         for (uint32_t i = 0; i < count; i++) {
-            for (uint32_t k = 0; k < stream_count; k++)
-                moves |= push(&far, i, k, each) | push(&hub, i, k, each);
-            moves |= carry(&far, &hub, i) | carry(&hub, &far, i);
-            for (uint32_t k = 0; k < stream_count; k++)
-                moves |= pull(&hub, i, k) | pull(&far, i, k);
+            for (uint32_t k = 0; k < stream_count; k++) {
+                moves |= push(&far, i, k, each);
+                moves |= push(&hub, i, k, each);
+            }
+            moves |= exchange(i);
+            for (uint32_t k = 0; k < stream_count; k++) {
+                moves |= pull(&hub, i, k);
+                moves |= pull(&far, i, k);
+            }
         }
         now = nx_instant_after(now, nx_milliseconds(1));
     }

@@ -56,8 +56,14 @@ struct rule {
     struct scmp_arg_cmp wanted[3];
 };
 
-#define ARGUMENT_IS(n, value)        {n, SCMP_CMP_EQ, value, 0}
-#define ARGUMENT_HAS(n, mask, value) {n, SCMP_CMP_MASKED_EQ, mask, value}
+#define ARGUMENT_IS(n, value)    \
+    {                            \
+        n, SCMP_CMP_EQ, value, 0 \
+    }
+#define ARGUMENT_HAS(n, mask, value)       \
+    {                                      \
+        n, SCMP_CMP_MASKED_EQ, mask, value \
+    }
 #define SOCKET(family, type)                                   \
     {                                                          \
         SCMP_SYS(socket), 2,                                   \
@@ -155,11 +161,11 @@ static int load(void)
     if (filter == NULL)
         return -ENOMEM;
     int failure = add_all(filter);
-    /* What is refused shows in the audit log, where the system keeps one. */
-    if (failure == 0)
+    if (failure == 0) {
+        /* What is refused shows in the audit log, where the system keeps one. */
         (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
-    if (failure == 0)
         failure = seccomp_load(filter);
+    }
     seccomp_release(filter);
     return failure;
 }
