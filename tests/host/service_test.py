@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 PROGRAM, NX, SERVICE, SOCKET = map(os.path.abspath, sys.argv[1:5])
@@ -318,20 +319,31 @@ def _(folder):
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (44, 44))
 
-    with daemon(state, "--listen", "127.0.0.1:0", preexec=few):
+    def hold(number, port, is_over):
+        """One that connects again as soon as it is thrown out."""
+        while not is_over.is_set():
+            with socket.socket() as stranger, contextlib.suppress(OSError):
+                stranger.settimeout(20)
+                stranger.bind((f"127.0.1.{number}", 0))
+                stranger.connect(("127.0.0.1", port))
+                stranger.recv(1)
+
+    with daemon(state, "--listen", "127.0.0.1:0", preexec=few) as process:
         port = int(status(state)["listen"][0].rpartition(":")[2])
-        held = []
-        for number in range(120):
-            stranger = socket.socket()
-            stranger.bind((f"127.0.1.{number // 3}", 0))
-            stranger.connect(("127.0.0.1", port))
-            held.append(stranger)
-            if number % 20 == 0:
-                assert nx(state, "status").returncode == 0
-        for _ in range(5):
-            assert nx(state, "status").returncode == 0
-        for stranger in held:
-            stranger.close()
+        is_over = threading.Event()
+        strangers = [threading.Thread(target=hold, args=(number, port, is_over), daemon=True)
+                     for number in range(1, 101)]
+        for stranger in strangers:
+            stranger.start()
+        time.sleep(1)
+        for _ in range(20):
+            asked = nx(state, "status")
+            assert asked.returncode == 0, asked.stderr
+        is_over.set()
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+        for stranger in strangers:
+            stranger.join(PATIENCE_S)
 
 
 @row("with fewer than it works with it does not start, and says how many it needs")
