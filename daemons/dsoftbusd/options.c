@@ -49,6 +49,10 @@ static const char help[] =
     "SIGHUP looks at the interfaces again, opens the sockets of discovery anew, and announces; it\n"
     "reads no option again.\n"
     "\n"
+    "Under a service manager it tells NOTIFY_SOCKET when it serves and when it ends, pats the\n"
+    "watchdog of WATCHDOG_USEC, and serves at the sockets of LISTEN_FDS: one of sequenced packets\n"
+    "for nx, TCP ones for sessions, in place of the default of --listen.\n"
+    "\n"
     "Exit status: 0 it was asked to end, 1 it could not start, 2 wrong usage. What went wrong is\n"
     "a sentence on standard error, where it also says a few things about how it goes on.\n";
 /* clang-format on */
