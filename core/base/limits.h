@@ -276,6 +276,7 @@ _Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be st
 #define DSB_CONNECTION_LINGER_MS   1000 /* for the other side to close, once all was said */
 #define DSB_CONNECTIONS_EVENTS_MAX 32
 #define DSB_DIAL_TRY_S             3 /* until a socket is connected, or that address is given up */
+#define DSB_DIAL_PROBE_S           5 /* the same of a probe: the system finds nobody there in 3 */
 #define DSB_SESSION_LIFE_S         86400 /* then its dialler makes a new one: 24 h */
 #define DSB_SESSION_AGAIN_S        60    /* after a try to do so that failed */
 

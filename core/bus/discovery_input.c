@@ -43,6 +43,10 @@ static void take_in(struct dsb_discovery *d, struct dsb_neighbour *n, const stru
     bool was_present = n->is_present;
 
     n->is_proved = is_verified;
+    n->beacon_at = d->now;
+    n->beacon_from = h->from;
+    if (is_verified)
+        n->fresh_at = d->now;
     if (h->session.family != NX_ADDRESS_NONE)
         changed |= is_verified ? dsb_neighbour_add_authenticated(n, h->session)
                                : dsb_neighbour_add_hint(n, h->session);
@@ -135,6 +139,8 @@ static enum nx_status hear_paired(struct dsb_discovery *d, struct dsb_neighbour 
     }
     if (!dsb_neighbour_has_static(n, &h->beacon))
         return refuse_static(d, n);
+    if (h->beacon.has_trailer && boot_of(h->beacon.sequence) < boot_of(n->sequence))
+        n->behind_at = d->now;
 
     struct heard hint = *h;
     if (!dsb_discovery_may_lead_to(d, &h->session)) {

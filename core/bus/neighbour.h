@@ -44,6 +44,13 @@ struct dsb_neighbour {
     bool is_proved;              /* a paired device's key signed the last beacon that agreed */
     struct nx_instant last_seen; /* of the last beacon that agreed; 0 when there was none */
 
+    /* For who looks for a reason (nx doctor); nothing is decided by them. */
+    struct nx_instant beacon_at;   /* the last beacon that agreed; 0: none */
+    struct nx_address beacon_from; /* and where it came from */
+    struct nx_instant
+        fresh_at; /* paired: its signature last held over a higher sequence; 0: never */
+    struct nx_instant behind_at; /* paired: its boot counter last was below the highest; 0: never */
+
     struct dsb_candidate candidates[DSB_CANDIDATES_MAX];
     uint8_t candidate_count;
 

@@ -41,6 +41,7 @@ static void begin(struct dsb_session *s, struct nx_instant now, const struct dsb
 
 static enum nx_status end(struct dsb_session *s, enum nx_status status, const char *why)
 {
+    s->end.was = s->state;
     s->state = DSB_SESSION_OVER;
     s->end.status = status;
     nx_why_set(&s->end.why, why);
@@ -202,7 +203,8 @@ static enum nx_status take_response(struct dsb_session *s, struct nx_bytes plain
     s->terms.peer_says_paired = r.is_paired;
     if (!r.ok)
         return take_refusal(s, r.refusal);
-    if (r.protocol != s->terms.protocol) /* only ever lower */
+    s->end.is_v1_answer = r.protocol != s->terms.protocol; /* only ever lower */
+    if (s->end.is_v1_answer)
         return end(s, NX_E_IDENTITY, "it answered as a v1 node, and is none that may");
     if (s->terms.protocol != DSB_PROTOCOL_V1 && s->terms.purpose == DSB_PURPOSE_SESSION &&
         !(r.is_paired && s->we_say_paired))

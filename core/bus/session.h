@@ -64,6 +64,8 @@ struct dsb_session_end {
     enum dsb_refusal
         refusal;  /* who refused gave this reason; NONE: it was no refusal, or a v1 node's */
     bool by_peer; /* it refused us */
+    enum dsb_session_state was; /* before it was OVER: how far it came */
+    bool is_v1_answer;          /* it answered as a v1 node, and is none that may */
     struct nx_why why;
 };
 

@@ -265,8 +265,11 @@ static void take(struct dsb_beacons *b, struct nx_instant now,
         return;
     }
     b->counts.received++;
+    uint64_t own_count = b->config.node->discovery.counts.own;
     (void)dsb_node_datagram_input(b->config.node, now, datagram->from,
                                   nx_bytes_of(bytes, datagram->len));
+    if (b->config.node->discovery.counts.own != own_count)
+        b->sockets[socket_index(datagram->from.family)].echo.heard_at = now;
 }
 
 static void fail_receiving(struct dsb_beacons *b, struct nx_instant now,
@@ -325,14 +328,15 @@ static void sign(struct dsb_beacons *b)
     NX_CHECK(dsb_node_signed(b->config.node, signature) == NX_OK); /* it waits for one */
 }
 
-static void send_one(struct dsb_beacons *b, const struct nx_address *to, struct nx_bytes datagram)
+static enum nx_status send_one(struct dsb_beacons *b, const struct nx_address *to,
+                               struct nx_bytes datagram)
 {
     size_t i = socket_index(to->family);
     const struct dsb_beacons_socket *s = &b->sockets[i];
     enum nx_status status = NX_E_CLOSED;
 
     if (b->config.from[i].is_mute)
-        return;
+        return NX_OK;
     if (is_open(s) && !wants_mouth(b, s))
         status = nx_net_send_to(&b->config.net, has_mouth(s) ? s->mouth : s->handle, to, datagram);
     if (status == NX_OK)
@@ -341,22 +345,28 @@ static void send_one(struct dsb_beacons *b, const struct nx_address *to, struct 
         b->counts.no_room++;
     else
         b->counts.unsent++;
+    return status;
 }
 
-static void send_beacon(struct dsb_beacons *b, struct nx_address to, struct nx_bytes datagram)
+static void send_beacon(struct dsb_beacons *b, struct nx_instant now, struct nx_address to,
+                        struct nx_bytes datagram)
 {
+    size_t i = socket_index(to.family);
+    struct dsb_beacons_echo *echo = &b->sockets[i].echo;
     const uint32_t *numbers;
     size_t count = interfaces(b, &numbers);
 
     if (!nx_net_is_group(&to)) {
-        send_one(b, &to, datagram);
+        (void)send_one(b, &to, datagram);
         return;
     }
     to.port = b->config.port;
-    for (size_t i = 0; i < count; i++) {
-        to.scope = numbers[i];
-        send_one(b, &to, datagram);
+    for (size_t k = 0; k < count; k++) {
+        to.scope = numbers[k];
+        echo->sent = send_one(b, &to, datagram);
     }
+    if (count > 0 && !b->config.from[i].is_mute)
+        echo->sent_at = now;
 }
 
 /* ---- a turn -------------------------------------------------------------------------------- */
@@ -388,7 +398,7 @@ void dsb_beacons_work(struct dsb_beacons *b, struct nx_instant now)
     }
     sign(b);
     while (dsb_node_datagram_output(b->config.node, &to, &datagram))
-        send_beacon(b, to, datagram);
+        send_beacon(b, now, to, datagram);
 }
 
 struct nx_instant dsb_beacons_deadline(const struct dsb_beacons *b)

@@ -67,12 +67,20 @@ struct dsb_beacons_counts {
     uint64_t join_failures;
 };
 
+/* What became of the last beacon to the group, for `nx doctor`. */
+struct dsb_beacons_echo {
+    enum nx_status sent; /* NX_OK: it is on its way, or there was none yet */
+    struct nx_instant sent_at;
+    struct nx_instant heard_at; /* one of our own came back; 0: never, here and above */
+};
+
 struct dsb_beacons_socket {
     struct nx_handle handle; /* NX_HANDLE_NONE: closed */
     struct nx_handle mouth;  /* bound to `from`, and sends; NX_HANDLE_NONE: `handle` does */
     struct nx_backoff backoff;
     uint32_t joined;  /* bit n: the group, on the interface at place n */
     bool is_readable; /* there may be more */
+    struct dsb_beacons_echo echo;
     struct nx_why why;
 };
 

@@ -96,6 +96,7 @@ void dsb_connection_lost(struct dsb_connections *c, struct nx_instant now,
     const char *why =
         status == NX_END ? "the other side closed the connection" : nx_net_failure_text(failure);
 
+    conn->failure = failure;
     if (!dsb_connection_is_up(conn))
         dsb_connection_leave_gate(c, now, conn, DSB_GATE_FAILED);
     dsb_connection_try_lost(c, now, conn, status == NX_END ? NX_E_CLOSED : status, DSB_REFUSAL_NONE,

@@ -149,8 +149,10 @@ bool dsb_connections_input(struct dsb_connections *c, const struct nx_net_event 
 
         if (conn->state == DSB_CONNECTION_FREE || conn->socket.value != event->socket.value)
             continue;
-        if (event->kind == NX_NET_DIALLED)
+        if (event->kind == NX_NET_DIALLED) {
             conn->state = DSB_CONNECTION_OPEN; /* one that failed is told so by its first try */
+            conn->has_connected = event->status == NX_OK;
+        }
         conn->may_receive = conn->may_receive || event->kind != NX_NET_WRITABLE;
         conn->may_send = conn->may_send || event->kind != NX_NET_READABLE;
         return true;

@@ -55,7 +55,9 @@ struct dsb_connection {
 
     struct dsb_gate_pass pass; /* accepted, and not admitted yet */
     bool has_pass;
-    bool is_let_in; /* the gate had a turn for its first message */
+    bool is_let_in;              /* the gate had a turn for its first message */
+    bool has_connected;          /* a dial: the other end took the connection */
+    enum nx_net_failure failure; /* that it was lost by */
 
     struct dsb_session session;
     uint32_t link; /* of the node, when up and native; DSB_CONNECTION_NONE: none */
@@ -84,6 +86,22 @@ enum dsb_dial_origin {
     DSB_DIAL_PAIR,
     DSB_DIAL_AGAIN, /* a session has lived long enough */
     DSB_DIAL_V1,
+    DSB_DIAL_PROBE, /* somebody asks how far it goes */
+};
+
+/* How far a dial came, before it failed. */
+enum dsb_dial_stage {
+    DSB_DIAL_AT_NOTHING, /* there was nothing to connect to, or no means */
+    DSB_DIAL_AT_CONNECT,
+    DSB_DIAL_AT_HANDSHAKE,
+    DSB_DIAL_AT_ADMISSION, /* the other side has proved who it is */
+};
+
+struct dsb_dial_end {
+    enum dsb_dial_stage stage;
+    enum nx_net_failure failure; /* NONE when it was none of the network's */
+    bool was_answered;           /* a byte came */
+    bool is_v1_answer;           /* as of dsb_session_end */
 };
 
 /* One device that is being dialled, at several addresses. */
@@ -100,6 +118,7 @@ struct dsb_dialling {
     enum dsb_refusal refusal;
     struct nx_why why;
     struct nx_address address;
+    struct dsb_dial_end end;
 };
 
 enum dsb_connections_event_kind {
@@ -118,6 +137,7 @@ struct dsb_connections_event {
     enum dsb_refusal refusal; /* DIAL_FAILED, TURNED_AWAY: NONE when it was something else */
     struct nx_why why;
     struct nx_address address;
+    struct dsb_dial_end end; /* DIAL_FAILED */
 };
 
 /* Everything is copied but what is pointed to, which is kept. */
@@ -207,6 +227,15 @@ const struct dsb_connection *dsb_connections_find(const struct dsb_connections *
 
 /* Connections that are not FREE. */
 uint32_t dsb_connections_open_count(const struct dsb_connections *c);
+
+/* Dial this device where it may be, at once and whoever it is, to see how far that goes: a device that
+ * is paired has a session then (the node's SESSION_UP tells), which takes the place of one that there
+ * was; any other one refuses, which is what is asked for. Each address has DSB_DIAL_PROBE_S, so that
+ * "nobody is there" comes before "no answer". Where a dial of it is under way already, that one tells.
+ * NX_OK: SESSION_UP or DIAL_FAILED follows; NX_E_BUSY: all dials are under way; NX_E_CLOSED: shutting
+ * down. */
+NX_MUST_CHECK enum nx_status dsb_connections_probe(struct dsb_connections *c, struct nx_instant now,
+                                                   const char *id_text);
 
 /* ---- v1 ------------------------------------------------------------------------------------ */
 

@@ -35,6 +35,7 @@ static void tell_failed(struct dsb_connections *c, const struct dsb_dialling *di
         .refusal = dial->refusal,
         .why = dial->why,
         .address = dial->address,
+        .end = dial->end,
     };
 
     memcpy(event.id_text, dial->id_text, sizeof(event.id_text));
@@ -79,9 +80,27 @@ static void end_failed(struct dsb_connections *c, struct nx_instant now, struct 
         break;
     case DSB_DIAL_AGAIN:
     case DSB_DIAL_V1:
+    case DSB_DIAL_PROBE:
         tell_failed(c, dial);
         break;
     }
+}
+
+/* How far the connection came. */
+static struct dsb_dial_end end_of(const struct dsb_connection *conn)
+{
+    const struct dsb_session *s = &conn->session;
+    enum dsb_session_state was = s->state == DSB_SESSION_OVER ? s->end.was : s->state;
+    struct dsb_dial_end end = {
+        .stage = DSB_DIAL_AT_CONNECT,
+        .failure = conn->failure,
+        .was_answered = conn->in_end > 0,
+        .is_v1_answer = s->end.is_v1_answer,
+    };
+
+    if (conn->has_connected)
+        end.stage = was == DSB_SESSION_HANDSHAKE ? DSB_DIAL_AT_HANDSHAKE : DSB_DIAL_AT_ADMISSION;
+    return end;
 }
 
 void dsb_connection_try_lost(struct dsb_connections *c, struct nx_instant now,
@@ -97,6 +116,7 @@ void dsb_connection_try_lost(struct dsb_connections *c, struct nx_instant now,
         dial->status = status;
         dial->refusal = refusal;
         dial->address = conn->address;
+        dial->end = end_of(conn);
         nx_why_set(&dial->why, why);
     }
     if (--dial->try_count == 0)
@@ -140,7 +160,7 @@ void dsb_connections_drop_dials_of(struct dsb_connections *c, struct nx_instant 
     for (uint32_t i = 0; i < DSB_DIALS_MAX; i++) {
         enum dsb_dial_origin origin = c->dials[i].origin;
 
-        if (is_of(&c->dials[i], id_text) && (origin == DSB_DIAL_REACH || origin == DSB_DIAL_AGAIN))
+        if (is_of(&c->dials[i], id_text) && origin != DSB_DIAL_PAIR && origin != DSB_DIAL_V1)
             drop_tries(c, now, i);
     }
 }
@@ -207,6 +227,7 @@ static enum nx_status try_address(struct dsb_connections *c, struct nx_instant n
         .is_paired = dsb_registry_find(&c->config.node->registry, dial->id) != NULL,
         .protocol = dial->origin == DSB_DIAL_V1 ? DSB_PROTOCOL_V1 : DSB_PROTOCOL_NATIVE,
     };
+    uint32_t patience_s = dial->origin == DSB_DIAL_PROBE ? DSB_DIAL_PROBE_S : DSB_DIAL_TRY_S;
     struct dsb_connection *conn = dsb_connections_place(c, now);
 
     if (conn == NULL)
@@ -215,8 +236,8 @@ static enum nx_status try_address(struct dsb_connections *c, struct nx_instant n
         dsb_session_dial(&conn->session, now, c->config.own, c->config.rng, &session);
     if (status == NX_OK)
         status =
-            nx_net_connect(&c->config.net, address,
-                           nx_instant_after(now, nx_seconds(DSB_DIAL_TRY_S)), &conn->socket, fault);
+            nx_net_connect(&c->config.net, address, nx_instant_after(now, nx_seconds(patience_s)),
+                           &conn->socket, fault);
     if (status != NX_OK) {
         dsb_session_wipe(&conn->session);
         return status;
@@ -320,6 +341,22 @@ void dsb_connections_dial_again(struct dsb_connections *c, struct nx_instant now
     memcpy(dial->noise_static, conn->session.peer_static, sizeof(dial->noise_static));
     if (try_address(c, now, dial, &conn->address, NULL) != NX_OK)
         dial->is_used = false;
+}
+
+enum nx_status dsb_connections_probe(struct dsb_connections *c, struct nx_instant now,
+                                     const char *id_text)
+{
+    struct dsb_dialling *dial = free_dial(c);
+
+    if (c->is_shut_down)
+        return NX_E_CLOSED;
+    if (is_dialling(c, id_text))
+        return NX_OK;
+    if (dial == NULL)
+        return NX_E_BUSY;
+    begin(dial, DSB_DIAL_PROBE, id_text);
+    try_all(c, now, dial);
+    return NX_OK;
 }
 
 enum nx_status dsb_connections_dial_v1(struct dsb_connections *c, struct nx_instant now,
