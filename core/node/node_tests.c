@@ -11,6 +11,7 @@ void v1_list_test(void);
 void boot_test(void);
 void beacons_test(void);
 void reach_test(void);
+void diagnosis_test(void);
 
 int main(void)
 {
@@ -20,7 +21,7 @@ int main(void)
         {"node/judge", judge_test},       {"node/pairing", node_pairing_test},
         {"node/sessions", sessions_test}, {"node/v1_list", v1_list_test},
         {"node/boot", boot_test},         {"node/beacons", beacons_test},
-        {"node/reach", reach_test},
+        {"node/reach", reach_test},       {"node/diagnosis", diagnosis_test},
     };
     /* clang-format on */
 
