@@ -20,6 +20,25 @@ const struct cli_command cli_commands[] = {
         .run = cli_status,
     },
     {
+        .words = "doctor",
+        .arguments = "[PEER]",
+        .most = 1,
+        .summary = "Why a device is not found, or not connected, and what to do about it",
+        .help =
+            "Walks the rungs daemon, interface, multicast, beacon, address, tcp, handshake, "
+            "identity,\n"
+            "version, paired, service from the daemon's own sockets, and names the first that "
+            "fails,\n"
+            "its cause, and the remedy; without PEER the first four, for devices at all. It takes "
+            "up\n"
+            "to 25 s. Exit status: 0 nothing is wrong, 3 the daemon, and 11 interface, 12 "
+            "multicast,\n"
+            "13 beacon, 14 address, 15 tcp, 16 handshake, 17 identity, 18 version, 19 paired, 21\n"
+            "service. JSON: one object with rungs (rung, state, evidence), ok, rung, cause, "
+            "remedy.\n",
+        .run = cli_doctor,
+    },
+    {
         .words = "bus discover",
         .arguments = "",
         .options = CLI_BIT(CLI_WATCH),

@@ -7,6 +7,8 @@
 
 enum cli_exit cli_status(struct cli *cli);
 
+enum cli_exit cli_doctor(struct cli *cli);
+
 enum cli_exit cli_discover(struct cli *cli);
 enum cli_exit cli_peers(struct cli *cli);
 enum cli_exit cli_paired(struct cli *cli);

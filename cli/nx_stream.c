@@ -190,6 +190,7 @@ static enum nx_status take(struct cli_stream *s, struct nx_bytes *piece, bool *e
     case DSOFTBUSD_OPERATION_PING:
     case DSOFTBUSD_OPERATION_OPEN:
     case DSOFTBUSD_OPERATION_LISTEN:
+    case DSOFTBUSD_OPERATION_DOCTOR:
     case DSOFTBUSD_OPERATION_ABORT:
         break;
     }

@@ -69,6 +69,10 @@ enum Operation {
   # Call, like those above a message of kind CALL. reply: Answer. The deadline in its head is that of the
   # whole, a session that has to be made first among it; without one it is 30 seconds. Cancelling it cancels
   # the call at the peer.
+
+  doctor @17;
+  # Doctor. reply: Diagnosis, after up to 25 s: it listens, announces where this device announces at
+  # all, and dials the device that is asked about. One at a time; a further one is refused: busy.
 }
 
 struct Failure {
@@ -343,6 +347,48 @@ struct Answer {
 
   body @2 :Data;
   # What the method answered, as a message of its own.
+}
+
+# ---- doctor -----------------------------------------------------------------------------------------
+
+struct Doctor {
+  peer @0 :Text;
+  # A device by its name or id; one that is not known is looked for. Empty: nobody in particular.
+}
+
+struct Diagnosis {
+  rungs @0 :List(Finding);
+  # All of them, in the order of the ladder (docs/doctor.md), but for the first, which is that the
+  # daemon answers.
+
+  cause @1 :Text;
+  # A stable word of docs/doctor.md; empty: nothing is wrong.
+
+  remedy @2 :Text;
+  id @3 :Text;
+  name @4 :Text;
+  # The device that was asked about; both empty when it is not known.
+}
+
+struct Finding {
+  rung @0 :UInt16;
+  # Its number, which stays: 1 interface, 2 multicast, 3 beacon, 4 address, 5 tcp, 6 handshake,
+  # 7 identity, 8 version, 9 paired, 11 service.
+
+  word @1 :Text;
+  state @2 :RungState;
+
+  evidence @3 :Text;
+  # One sentence; empty when it was not reached.
+}
+
+enum RungState {
+  notReached @0;
+  ok @1;
+  unknown @2;
+  # Nothing is known of it, and nothing behind it needs it.
+
+  failed @3;
 }
 
 # ---- streams ----------------------------------------------------------------------------------------

@@ -276,10 +276,12 @@ _Static_assert(DSB_V1_LIST_LEN_MAX <= NX_STORE_VALUE_MAX, "a full list can be st
 #define DSB_CONNECTION_LINGER_MS   1000 /* for the other side to close, once all was said */
 #define DSB_CONNECTIONS_EVENTS_MAX 32
 #define DSB_DIAL_TRY_S             3 /* until a socket is connected, or that address is given up */
-#define DSB_DIAL_PROBE_S           5 /* the same of a probe: the system finds nobody there in 3 */
+#define DSB_DIAL_PROBE_S           4 /* the same of a probe: a system finds nobody there within 3 */
 #define DSB_SESSION_LIFE_S         86400 /* then its dialler makes a new one: 24 h */
 #define DSB_SESSION_AGAIN_S        60    /* after a try to do so that failed */
 
+_Static_assert(DSB_DIAL_PROBE_S < DSB_HANDSHAKE_S && DSB_DIAL_TRY_S < DSB_HANDSHAKE_S,
+               "a dial fails before its handshake is late");
 _Static_assert(DSB_DIALS_MAX > DSB_REACH_DIALS_MAX + 1,
                "a pairing never waits for a device that is away");
 _Static_assert(DSB_CONNECTION_OUT_MAX >= DSB_RECORD_MAX, "a frame of a v1 session, too");

@@ -44,6 +44,7 @@ static void take_in(struct dsb_discovery *d, struct dsb_neighbour *n, const stru
 
     n->is_proved = is_verified;
     n->beacon_at = d->now;
+    n->beacon_count++;
     n->beacon_from = h->from;
     if (is_verified)
         n->fresh_at = d->now;

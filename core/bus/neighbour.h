@@ -46,6 +46,7 @@ struct dsb_neighbour {
 
     /* For who looks for a reason (nx doctor); nothing is decided by them. */
     struct nx_instant beacon_at;   /* the last beacon that agreed; 0: none */
+    uint32_t beacon_count;         /* so far */
     struct nx_address beacon_from; /* and where it came from */
     struct nx_instant
         fresh_at; /* paired: its signature last held over a higher sequence; 0: never */

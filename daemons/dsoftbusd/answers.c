@@ -478,6 +478,39 @@ static struct nx_bytes answer_body(struct dsoftbusd *d, const struct dsoftbusd_c
     return finish(&b);
 }
 
+static void put_finding(struct dsoftbusd_finding_builder b, enum dsb_rung rung,
+                        const struct dsb_finding *finding)
+{
+    dsoftbusd_finding_set_rung(b, (uint16_t)rung);
+    dsoftbusd_finding_set_word(b, text(dsb_rung_word(rung)));
+    dsoftbusd_finding_set_state(b, (enum dsoftbusd_rung_state)finding->state);
+    dsoftbusd_finding_set_evidence(b, text(finding->evidence.text));
+}
+
+_Static_assert((int)DSOFTBUSD_RUNG_STATE_FAILED == (int)DSB_RUNG_FAILED,
+               "the schema's numbers are the machine's own");
+
+static struct nx_bytes diagnosis_body(struct dsoftbusd *d, const struct dsoftbusd_call *call)
+{
+    const struct dsb_diagnosis *found = &d->doctor.diagnosis;
+    struct nx_capn_builder b;
+    uint32_t count = 0, i = 0;
+
+    for (enum dsb_rung rung = DSB_RUNG_INTERFACE; rung != 0; rung = dsb_rung_next(rung))
+        count++;
+    nx_capn_builder_init_frame(&b, d->body, sizeof(d->body));
+    struct dsoftbusd_diagnosis_builder body = dsoftbusd_diagnosis_new_root(&b);
+    struct nx_capn_list_builder rungs = dsoftbusd_diagnosis_init_rungs(body, count);
+    for (enum dsb_rung rung = DSB_RUNG_INTERFACE; rung != 0; rung = dsb_rung_next(rung))
+        put_finding(dsoftbusd_finding_edit_at(rungs, i++), rung, &found->rungs[rung]);
+    dsoftbusd_diagnosis_set_cause(body, text(dsb_cause_word(found->cause)));
+    dsoftbusd_diagnosis_set_remedy(body, text(dsb_cause_remedy(found->cause)));
+    dsoftbusd_diagnosis_set_id(body, text(call->id_text));
+    if (call->id_text[0] != '\0')
+        dsoftbusd_diagnosis_set_name(body, text(dsoftbusd_name_of(d, call->id_text)));
+    return finish(&b);
+}
+
 struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
                                      const struct dsoftbusd_call *call)
 {
@@ -493,6 +526,8 @@ struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
         return pong_body(d, call);
     case DSOFTBUSD_OPERATION_CALL:
         return answer_body(d, call);
+    case DSOFTBUSD_OPERATION_DOCTOR:
+        return diagnosis_body(d, call);
     case DSOFTBUSD_OPERATION_DISCOVER:
     case DSOFTBUSD_OPERATION_PEERS:
         return (struct nx_bytes){NULL, 0};

@@ -352,6 +352,8 @@ static void serve_named(struct dsoftbusd *d, struct nx_instant now, struct dsoft
         return;
     if (call->head.operation == DSOFTBUSD_OPERATION_UNPAIR)
         serve_unpair(d, now, call, peer);
+    else if (call->head.operation == DSOFTBUSD_OPERATION_DOCTOR)
+        dsoftbusd_serve_doctor(d, now, call, peer);
     else if (call->head.operation == DSOFTBUSD_OPERATION_CONNECT)
         serve_connect(d, now, call, peer);
     else
@@ -374,6 +376,7 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
     case DSOFTBUSD_OPERATION_UNPAIR:
     case DSOFTBUSD_OPERATION_CONNECT:
     case DSOFTBUSD_OPERATION_PING:
+    case DSOFTBUSD_OPERATION_DOCTOR: /* which has the same body */
         serve_named(d, now, call, m);
         break;
     case DSOFTBUSD_OPERATION_CONNECT_V1:
@@ -396,7 +399,7 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
 static bool has_operation(uint16_t operation)
 {
     return (operation >= DSOFTBUSD_OPERATION_STATUS && operation <= DSOFTBUSD_OPERATION_LISTEN) ||
-           operation == DSOFTBUSD_OPERATION_CALL;
+           operation == DSOFTBUSD_OPERATION_CALL || operation == DSOFTBUSD_OPERATION_DOCTOR;
 }
 
 /* The two that ask for nothing in particular. */
@@ -444,6 +447,8 @@ void dsoftbusd_give_up(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
         take_pairing_back(d, now, DSB_PAIRING_OWNER);
     if (call->head.operation == DSOFTBUSD_OPERATION_ACCEPT)
         take_pairing_back(d, now, DSB_PAIRING_TYPIST);
+    if (call->head.operation == DSOFTBUSD_OPERATION_DOCTOR)
+        dsoftbusd_doctor_give_up(d, call);
     if (call->head.operation == DSOFTBUSD_OPERATION_OPEN && call->mux != NULL)
         dsb_mux_release(call->mux, call->stream);
     if (call->head.operation == DSOFTBUSD_OPERATION_CALL)
@@ -682,6 +687,7 @@ static void on_change(struct dsoftbusd *d, const struct dsb_node_event *event)
 void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
                        const struct dsb_node_event *event)
 {
+    dsoftbusd_doctor_on_node(d, now, event);
     switch (event->kind) {
     case DSB_NODE_DISCOVERY:
         on_change(d, event);
@@ -756,6 +762,7 @@ void dsoftbusd_on_connections(struct dsoftbusd *d, struct nx_instant now,
 {
     struct nx_why why = {{0}};
 
+    dsoftbusd_doctor_on_connections(d, now, event);
     if (event->refusal == DSB_REFUSAL_ONE_SIDED)
         on_one_sided(d, now, event->id_text);
     else if (event->refusal != DSB_REFUSAL_NONE)

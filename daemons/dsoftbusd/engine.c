@@ -76,6 +76,7 @@ void dsoftbusd_work(struct dsoftbusd *d, struct nx_instant now)
         dsb_beacons_work(d->config.beacons, now);
     d->has_more = false;
     take_news(d, now);
+    dsoftbusd_doctor_work(d, now);
     serve_clients(d, now);
 }
 
@@ -91,6 +92,7 @@ struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d)
     deadline = nx_instant_earlier(deadline, dsoftbusd_remote_deadline(d));
     deadline = nx_instant_earlier(deadline, dsoftbusd_served_deadline(d));
     deadline = nx_instant_earlier(deadline, d->accept_again_at);
+    deadline = nx_instant_earlier(deadline, dsoftbusd_doctor_deadline(d));
     for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
         for (uint32_t k = 0; d->clients[i].is_used && k < DSOFTBUSD_CALL_SLOTS; k++) {
             if (d->clients[i].calls[k].state != DSOFTBUSD_CALL_FREE)

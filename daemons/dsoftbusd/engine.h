@@ -21,6 +21,7 @@
 #include "core/node/connections.h"
 #include "core/rpc/answerer.h"
 #include "core/rpc/caller.h"
+#include "core/node/diagnosis.h"
 
 #define DSOFTBUSD_CALLS_MAX 8 /* of one client, under way at once */
 
@@ -158,6 +159,38 @@ struct dsoftbusd_last_end {
     bool is_one_sided;
 };
 
+/* This machine, as its driver sees it just now. */
+struct dsoftbusd_machine {
+    uint32_t chosen_count; /* interfaces for discovery; the first of them that is ... */
+    char missing[16];      /* ... not there; empty: none, here and below */
+    char down[16];
+    char bare[16]; /* up, without an address */
+    bool has_loopback;
+    struct dsb_evidence_subnet subnets[DSB_EVIDENCE_SUBNETS_MAX];
+    uint32_t subnet_count;
+};
+
+enum dsoftbusd_doctor_state {
+    DSOFTBUSD_DOCTOR_LISTENS,
+    DSOFTBUSD_DOCTOR_PINGS,
+    DSOFTBUSD_DOCTOR_DIALS,
+    DSOFTBUSD_DOCTOR_HAS_TRIED,
+    DSOFTBUSD_DOCTOR_WANTS_MACHINE,
+};
+
+/* The one examination that is under way, of the call that asked for it. */
+struct dsoftbusd_doctor {
+    struct dsoftbusd_call *call; /* NULL: none */
+    enum dsoftbusd_doctor_state state;
+    struct nx_instant state_until;
+    struct nx_instant look_at; /* again */
+    bool has_dialled;
+    struct nx_instant dialled_at;
+    struct dsb_mux *pinged;
+    struct dsb_evidence evidence; /* what came of ping and dial, until all else is gathered */
+    struct dsb_diagnosis diagnosis;
+};
+
 struct dsoftbusd {
     struct dsoftbusd_config config;
     struct nx_instant started_at;
@@ -168,7 +201,8 @@ struct dsoftbusd {
     struct dsoftbusd_client clients[NX_IPC_CLIENTS_MAX];
     struct dsoftbusd_last_end ends[DSB_PEERS_MAX]; /* the oldest makes room */
     uint32_t end_count;
-    uint64_t streams_begun;     /* so far */
+    uint64_t streams_begun; /* so far */
+    struct dsoftbusd_doctor doctor;
     uint64_t v1_frames_dropped; /* on channels that no program here serves */
     struct dsoftbusd_remote remotes[DSOFTBUSD_REMOTES_MAX];
     struct dsoftbusd_served served[DSOFTBUSD_SERVED_MAX];
@@ -194,6 +228,11 @@ void dsoftbusd_input(struct dsoftbusd *d, const struct nx_net_event *event);
 /* One turn: time, clients, network, news, replies. What the node wants stored is the driver's to store,
  * before and after. */
 void dsoftbusd_work(struct dsoftbusd *d, struct nx_instant now);
+
+/* Is somebody waiting for `set_machine`? */
+bool dsoftbusd_wants_machine(const struct dsoftbusd *d);
+void dsoftbusd_set_machine(struct dsoftbusd *d, struct nx_instant now,
+                           const struct dsoftbusd_machine *machine);
 
 /* When to work again, if nothing comes before. */
 struct nx_instant dsoftbusd_deadline(const struct dsoftbusd *d);

@@ -72,6 +72,25 @@ void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
 void dsoftbusd_on_connections(struct dsoftbusd *d, struct nx_instant now,
                               const struct dsb_connections_event *event);
 
+/* ---- doctor.c: why a device is not found, or not connected -------------------------------------- */
+
+/* `call` asks for an examination. */
+void dsoftbusd_serve_doctor(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
+                            struct nx_bytes asked);
+
+/* What is due of the one that is under way; and when that is. */
+void dsoftbusd_doctor_work(struct dsoftbusd *d, struct nx_instant now);
+struct nx_instant dsoftbusd_doctor_deadline(const struct dsoftbusd *d);
+
+/* News that it may be waiting for. */
+void dsoftbusd_doctor_on_node(struct dsoftbusd *d, struct nx_instant now,
+                              const struct dsb_node_event *event);
+void dsoftbusd_doctor_on_connections(struct dsoftbusd *d, struct nx_instant now,
+                                     const struct dsb_connections_event *event);
+
+/* The call is no longer wanted. */
+void dsoftbusd_doctor_give_up(struct dsoftbusd *d, const struct dsoftbusd_call *call);
+
 /* ---- answers.c: what is answered, as bytes ------------------------------------------------------ */
 
 /* The body of the reply, or of the next piece of news, in d->body. */

@@ -514,6 +514,58 @@ static void look_at_networks(struct driver *p, struct nx_instant now)
         dsb_discovery_set_networks(&p->node.discovery, list, count);
 }
 
+static void copy_name(char to[NX_INTERFACE_NAME_CAP], const char *name)
+{
+    if (to[0] == '\0') /* the first of its sort */
+        memcpy(to, name, strlen(name) + 1);
+}
+
+static bool has_address(uint32_t index, const struct nx_interface_address *addresses,
+                        uint32_t count)
+{
+    uint32_t i = 0;
+
+    while (i < count && addresses[i].interface_index != index)
+        i++;
+    return i < count;
+}
+
+/* What the engine's doctor is told of the interfaces that were chosen. */
+static void look_at_chosen(const struct nx_interface_watch *watch,
+                           const struct nx_interface_address *addresses, uint32_t count,
+                           struct dsoftbusd_machine *machine)
+{
+    for (uint32_t i = 0; i < watch->name_count; i++) {
+        const char *name = watch->names[i];
+        enum nx_interface_state state = nx_interface_look(name);
+        uint32_t index = 0;
+
+        if (state == NX_INTERFACE_MISSING || nx_interface_find(name, &index) != NX_OK)
+            copy_name(machine->missing, name);
+        else if (state == NX_INTERFACE_DOWN)
+            copy_name(machine->down, name);
+        else if (!has_address(index, addresses, count))
+            copy_name(machine->bare, name);
+    }
+}
+
+static void look_at_machine(struct driver *p, struct nx_instant now)
+{
+    struct dsoftbusd_machine machine = {.chosen_count = p->options.interfaces.name_count};
+    struct nx_interface_address addresses[DSB_EVIDENCE_SUBNETS_MAX];
+    uint32_t loopback;
+
+    if (!dsoftbusd_wants_machine(&p->engine))
+        return;
+    machine.has_loopback = nx_interface_loopback(&loopback) == NX_OK;
+    machine.subnet_count = nx_interface_addresses(addresses, DSB_EVIDENCE_SUBNETS_MAX);
+    for (uint32_t i = 0; i < machine.subnet_count; i++)
+        machine.subnets[i] =
+            (struct dsb_evidence_subnet){addresses[i].address, addresses[i].prefix_len};
+    look_at_chosen(&p->options.interfaces, addresses, machine.subnet_count, &machine);
+    dsoftbusd_set_machine(&p->engine, now, &machine);
+}
+
 /* What is stored lets work go on, which may want something stored. True: it still does. */
 static bool work(struct driver *p, struct nx_instant now)
 {
@@ -538,6 +590,7 @@ static struct nx_instant turn(struct driver *p, struct nx_instant now)
     while (nx_net_event(&p->net, &event))
         dsoftbusd_input(&p->engine, &event);
     bool has_more = work(p, now);
+    look_at_machine(p, now);
     tell_of_discovery(p);
     if (p->is_ending)
         p->is_over =

@@ -119,6 +119,64 @@ static bool is_up(int any_socket, const char *name)
     return (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
 }
 
+enum nx_interface_state nx_interface_look(const char *name)
+{
+    uint32_t index;
+
+    if (nx_interface_find(name, &index) != NX_OK)
+        return NX_INTERFACE_MISSING;
+    int any_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_found_up = any_socket >= 0 && is_up(any_socket, name);
+    if (any_socket >= 0)
+        close(any_socket);
+    return is_found_up ? NX_INTERFACE_UP : NX_INTERFACE_DOWN;
+}
+
+/* No address for a family that core does not know. */
+static struct nx_address address_of(const struct sockaddr *from)
+{
+    struct nx_endpoint endpoint = {.len = 0};
+
+    if (from == NULL || (from->sa_family != AF_INET && from->sa_family != AF_INET6))
+        return (struct nx_address){.family = NX_ADDRESS_NONE};
+    endpoint.len =
+        from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    memcpy(&endpoint.storage, from, endpoint.len);
+    return nx_endpoint_address(&endpoint);
+}
+
+static uint8_t prefix_len_of(const struct nx_address *mask)
+{
+    uint8_t len = 0;
+
+    for (size_t i = 0; i < sizeof(mask->bytes) && mask->bytes[i] != 0; i++) {
+        for (uint8_t bits = mask->bytes[i]; (bits & 0x80) != 0; bits = (uint8_t)(bits << 1))
+            len++;
+    }
+    return len;
+}
+
+uint32_t nx_interface_addresses(struct nx_interface_address *out, uint32_t cap)
+{
+    struct ifaddrs *first;
+    uint32_t count = 0;
+
+    if (getifaddrs(&first) != 0)
+        return 0;
+    for (struct ifaddrs *i = first; i != NULL && count < cap; i = i->ifa_next) {
+        struct nx_address address = address_of(i->ifa_addr), mask = address_of(i->ifa_netmask);
+
+        if (address.family == NX_ADDRESS_NONE || (i->ifa_flags & IFF_UP) == 0 ||
+            nx_interface_find(i->ifa_name, &out[count].interface_index) != NX_OK)
+            continue;
+        address.port = 0;
+        out[count].address = address;
+        out[count++].prefix_len = prefix_len_of(&mask);
+    }
+    freeifaddrs(first);
+    return count;
+}
+
 /* An interface may have more than one name. */
 static uint32_t add_once(uint32_t *numbers, uint32_t count, uint32_t number)
 {

@@ -13,6 +13,7 @@
 #include "core/base/status.h"
 #include "core/base/time.h"
 #include "core/bus/networks.h"
+#include "core/wire/address.h"
 
 #define NX_INTERFACE_NAME_CAP 16 /* with the terminator, as Linux has it */
 #define NX_INTERFACE_LOOK_S   5  /* between two looks: it need not be noticed sooner */
@@ -30,6 +31,25 @@ NX_MUST_CHECK enum nx_status nx_interface_loopback(uint32_t *index);
  * NX_OK: `*count` of them in `list`; NX_E_NO_MEMORY: the system does not answer; nothing changed. */
 NX_MUST_CHECK enum nx_status nx_interface_networks(struct dsb_network *list, size_t cap,
                                                    size_t *count);
+enum nx_interface_state {
+    NX_INTERFACE_MISSING, /* there is none of that name */
+    NX_INTERFACE_DOWN,    /* not up, or nothing comes through */
+    NX_INTERFACE_UP,
+};
+
+/* How the interface called `name` is just now. */
+enum nx_interface_state nx_interface_look(const char *name);
+
+/* One address of this machine, with its prefix, on the interface of that number. */
+struct nx_interface_address {
+    uint32_t interface_index;
+    struct nx_address address; /* port 0 */
+    uint8_t prefix_len;
+};
+
+/* The addresses of all interfaces that are up: at most `cap` into `out`. Answers how many; 0 as well when
+ * the system does not say. */
+uint32_t nx_interface_addresses(struct nx_interface_address *out, uint32_t cap);
 
 struct nx_interface_watch {
     char names[DSB_BEACONS_INTERFACES_MAX][NX_INTERFACE_NAME_CAP];
