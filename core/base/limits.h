@@ -286,6 +286,10 @@ _Static_assert(DSB_DIALS_MAX > DSB_REACH_DIALS_MAX + 1,
                "a pairing never waits for a device that is away");
 _Static_assert(DSB_CONNECTION_OUT_MAX >= DSB_RECORD_MAX, "a frame of a v1 session, too");
 
+/* ---- diagnosis (core/node/diagnosis.h) --------------------------------------------------------- */
+
+#define DSB_EVIDENCE_SUBNETS_MAX 32 /* addresses of this machine that are looked at */
+
 /* ---- Cap'n Proto (docs/capnp.md) ------------------------------------------------------------- */
 
 #define NX_CAPN_WORDS_MAX           8192u  /* 64 KiB: nothing longer fits a record (65,519 bytes) */

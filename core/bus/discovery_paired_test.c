@@ -102,6 +102,17 @@ static void test_restarted(void)
     EXPECT_STATUS(listener_hear_signed(1, 3, 8 * boot + 2, device_host(1)), NX_OK);
     EXPECT_STATUS(listener_hear_signed(1, 4, 7 * boot + 11, device_host(1)), NX_OK);
     listener_expect_events("");
+
+    unit_row(
+        "that a boot counter was below the highest is kept, with when; a count of one boot is not");
+    EXPECT_EQ(listener_find(1)->fresh_at.ns, at_s(3).ns);
+    EXPECT_EQ(listener_find(1)->behind_at.ns, at_s(4).ns);
+    EXPECT_EQ(listener_find(1)->beacon_at.ns, at_s(4).ns);
+    EXPECT_EQ(listener_find(1)->beacon_count, 5);
+    EXPECT_STATUS(listener_hear_signed(1, 5, 8 * boot + 1, device_host(1)), NX_OK);
+    EXPECT_EQ(listener_find(1)->behind_at.ns, at_s(4).ns);
+    EXPECT_STATUS(listener_hear_signed(1, 6, 8 * boot + 3, device_host(1)), NX_OK);
+    EXPECT_EQ(listener_find(1)->fresh_at.ns, at_s(6).ns);
 }
 
 static void test_signed(void)

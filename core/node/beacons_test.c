@@ -365,6 +365,15 @@ static void sending(void)
     turn(5000);
     EXPECT_EQ(beacons.counts.unsent, 5);
     EXPECT(open_now(NX_ADDRESS_IPV4) != NULL && open_now(NX_ADDRESS_IPV6) != NULL);
+
+    unit_row("what became of the last one to each group is kept, with when");
+    EXPECT_EQ(beacons.sockets[0].echo.sent, NX_E_NOT_FOUND);
+    EXPECT_EQ(beacons.sockets[0].echo.sent_at.ns, nx_milliseconds(5001).ns);
+    stage.send_status = NX_OK;
+    turn(12000);
+    EXPECT_EQ(beacons.sockets[0].echo.sent, NX_OK);
+    EXPECT_EQ(beacons.sockets[1].echo.sent, NX_OK);
+    EXPECT_EQ(beacons.sockets[0].echo.heard_at.ns, 0);
 }
 
 static void signing(void)

@@ -74,8 +74,6 @@ enum dsb_cause {
 };
 #define DSB_CAUSES 28
 
-#define DSB_EVIDENCE_SUBNETS_MAX 32 /* addresses of this machine */
-
 /* Beacons come every 5 to 6 s: who was not heard for so long is not heard. */
 #define DSB_DIAGNOSIS_FRESH_S 16
 

@@ -141,9 +141,43 @@ static void changes(void)
     close(home);
 }
 
+static void looks(void)
+{
+    struct nx_interface_address addresses[4];
+    int home;
+
+    unit_row("an interface is missing, down or up, whoever watches it");
+    if (!enter_empty_namespace(&home)) {
+        unit_skip("only root may have a network namespace");
+        return;
+    }
+    EXPECT_EQ(nx_interface_look("nothing"), NX_INTERFACE_MISSING);
+    EXPECT_EQ(nx_interface_look("lo"), NX_INTERFACE_DOWN);
+    EXPECT_EQ(nx_interface_addresses(addresses, 4), 0);
+    set_loopback(true);
+    EXPECT_EQ(nx_interface_look("lo"), NX_INTERFACE_UP);
+
+    unit_row("addresses come with their prefix and their interface, as many as there is room for");
+    uint32_t loopback = 0;
+    uint32_t count = nx_interface_addresses(addresses, 4);
+    EXPECT_STATUS(nx_interface_loopback(&loopback), NX_OK);
+    EXPECT(count == 1 || count == 2); /* IPv6 may be switched off */
+    EXPECT(nx_address_is_loopback(&addresses[0].address));
+    EXPECT_EQ(addresses[0].prefix_len, 8);
+    EXPECT_EQ(addresses[0].interface_index, loopback);
+    if (count == 2)
+        EXPECT_EQ(addresses[1].prefix_len, 128);
+    EXPECT_EQ(nx_interface_addresses(addresses, 1), 1);
+    EXPECT_EQ(nx_interface_addresses(addresses, 0), 0);
+
+    EXPECT(setns(home, CLONE_NEWNET) == 0);
+    close(home);
+}
+
 UNIT_SUITE(interfaces_test)
 {
     networks();
     names();
     changes();
+    looks();
 }
