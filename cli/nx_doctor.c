@@ -127,7 +127,8 @@ static enum cli_exit ask_daemon(struct cli *cli, struct chart *c)
 
 /* ---- the other ones ------------------------------------------------------------------------- */
 
-/* Shows them; the exit code is that of the first that failed. */
+/* Shows them; the exit code is that of the first that failed. A person who asked about nobody is not
+ * shown the rungs of a device. */
 static enum cli_exit show_diagnosis(struct cli *cli, struct chart *c)
 {
     struct dsoftbusd_diagnosis_reader d = dsoftbusd_diagnosis_root(&cli->body);
@@ -139,7 +140,9 @@ static enum cli_exit show_diagnosis(struct cli *cli, struct chart *c)
         struct dsoftbusd_finding_reader f = dsoftbusd_finding_at(rungs, i);
         enum dsoftbusd_rung_state state = dsoftbusd_finding_get_state(f);
 
-        show_finding(c, dsoftbusd_finding_get_word(f), state, dsoftbusd_finding_get_evidence(f));
+        if (c->page != NULL || state != DSOFTBUSD_RUNG_STATE_NOT_REACHED || code != CLI_DONE)
+            show_finding(c, dsoftbusd_finding_get_word(f), state,
+                         dsoftbusd_finding_get_evidence(f));
         if (state != DSOFTBUSD_RUNG_STATE_FAILED || code != CLI_DONE)
             continue;
         failed = dsoftbusd_finding_get_word(f);

@@ -473,6 +473,11 @@ static void receiving(void)
     struct nx_address candidate = address_of("[fe80::7%2]:9");
     EXPECT_EQ(n->candidate_count, 1);
     EXPECT(nx_address_equal(&n->candidates[0].address, &candidate));
+    EXPECT_EQ(n->beacon_count, 1);
+    EXPECT(nx_address_same_host(&n->beacon_from, &candidate));
+
+    unit_row("it is no beacon of our own that came back");
+    EXPECT_EQ(beacons.sockets[1].echo.heard_at.ns, 0);
 
     unit_row("a turn takes a batch of each family, and comes back at once for the rest");
     arrive(NX_ADDRESS_IPV4, 2 * DSB_BEACONS_BATCH + 1);

@@ -327,7 +327,7 @@ static void word_rows(void)
     EXPECT_EQ(dsb_rung_word((enum dsb_rung)10)[0], '\0');
     EXPECT_EQ(dsb_rung_word((enum dsb_rung)DSB_RUNGS)[0], '\0');
     EXPECT_EQ(dsb_rung_next(DSB_RUNG_PAIRED), DSB_RUNG_SERVICE);
-    EXPECT_EQ((int)dsb_rung_next(DSB_RUNG_SERVICE), 0);
+    EXPECT(dsb_rung_next(DSB_RUNG_SERVICE) == 0);
 
     unit_row("each cause is named by some row");
     for (int i = 1; i < DSB_CAUSES; i++) {
