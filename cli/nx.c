@@ -31,9 +31,9 @@ const struct cli_command cli_commands[] = {
             "fails,\n"
             "its cause, and the remedy; without PEER the first four, for devices at all. It takes "
             "up\n"
-            "to 25 s. Exit status: 0 nothing is wrong, 3 the daemon, and 11 interface, 12 "
+            "to 25 s. Exit status: 0 nothing is wrong, 3 the daemon, and 21 interface, 22 "
             "multicast,\n"
-            "13 beacon, 14 address, 15 tcp, 16 handshake, 17 identity, 18 version, 19 paired, 21\n"
+            "23 beacon, 24 address, 25 tcp, 26 handshake, 27 identity, 28 version, 29 paired, 31\n"
             "service. JSON: one object with rungs (rung, state, evidence), ok, rung, cause, "
             "remedy.\n",
         .run = cli_doctor,

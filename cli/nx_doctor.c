@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    EXIT_OF_RUNG = 10, /* rung n is exit code 10 + n; that of the daemon is CLI_NO_DAEMON */
+    EXIT_OF_RUNG = 20, /* rung n is exit code 20 + n; that of the daemon is CLI_NO_DAEMON */
     STATUS_MS = 3000,  /* a daemon that serves answers at once */
     DOCTOR_MS = 30000, /* the daemon takes 25 s at most */
 };
