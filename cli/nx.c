@@ -25,17 +25,13 @@ const struct cli_command cli_commands[] = {
         .most = 1,
         .summary = "Why a device is not found, or not connected, and what to do about it",
         .help =
-            "Walks the rungs daemon, interface, multicast, beacon, address, tcp, handshake, "
-            "identity,\n"
-            "version, paired, service from the daemon's own sockets, and names the first that "
-            "fails,\n"
-            "its cause, and the remedy; without PEER the first four, for devices at all. It takes "
-            "up\n"
-            "to 25 s. Exit status: 0 nothing is wrong, 3 the daemon, and 21 interface, 22 "
-            "multicast,\n"
-            "23 beacon, 24 address, 25 tcp, 26 handshake, 27 identity, 28 version, 29 paired, 31\n"
-            "service. JSON: one object with rungs (rung, state, evidence), ok, rung, cause, "
-            "remedy.\n",
+            "Walks the rungs daemon, interface, multicast, beacon, address, tcp, handshake,\n"
+            "identity, version, paired, service from the daemon's own sockets, and names the first\n"
+            "that fails, its cause, and the remedy; without PEER the first four, for devices at\n"
+            "all. It takes up to 25 s. Exit status: 0 nothing is wrong, 3 the daemon, 21 interface,\n"
+            "22 multicast, 23 beacon, 24 address, 25 tcp, 26 handshake, 27 identity, 28 version,\n"
+            "29 paired, 31 service. JSON: one object with rungs (rung, state, evidence), ok, rung,\n"
+            "cause, remedy.\n",
         .run = cli_doctor,
     },
     {
