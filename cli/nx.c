@@ -26,12 +26,12 @@ const struct cli_command cli_commands[] = {
         .summary = "Why a device is not found, or not connected, and what to do about it",
         .help =
             "Walks the rungs daemon, interface, multicast, beacon, address, tcp, handshake,\n"
-            "identity, version, paired, service from the daemon's own sockets, and names the first\n"
-            "that fails, its cause, and the remedy; without PEER the first four, for devices at\n"
-            "all. It takes up to 25 s. Exit status: 0 nothing is wrong, 3 the daemon, 21 interface,\n"
-            "22 multicast, 23 beacon, 24 address, 25 tcp, 26 handshake, 27 identity, 28 version,\n"
-            "29 paired, 31 service. JSON: one object with rungs (rung, state, evidence), ok, rung,\n"
-            "cause, remedy.\n",
+            "identity, version, paired, service from the daemon's own sockets, and names the\n"
+            "first that fails, its cause, and the remedy; without PEER the first four, for\n"
+            "devices at all. It takes up to 25 s. Exit status: 0 nothing is wrong, 3 the\n"
+            "daemon, 21 interface, 22 multicast, 23 beacon, 24 address, 25 tcp, 26 handshake,\n"
+            "27 identity, 28 version, 29 paired, 31 service. JSON: one object with rungs (rung,\n"
+            "state, evidence), ok, rung, cause, remedy.\n",
         .run = cli_doctor,
     },
     {
