@@ -19,9 +19,9 @@
 #include "core/ipc/ipc.h"
 #include "core/node/beacons.h"
 #include "core/node/connections.h"
+#include "core/node/diagnosis.h"
 #include "core/rpc/answerer.h"
 #include "core/rpc/caller.h"
-#include "core/node/diagnosis.h"
 
 #define DSOFTBUSD_CALLS_MAX 8 /* of one client, under way at once */
 

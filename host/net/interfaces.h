@@ -31,6 +31,7 @@ NX_MUST_CHECK enum nx_status nx_interface_loopback(uint32_t *index);
  * NX_OK: `*count` of them in `list`; NX_E_NO_MEMORY: the system does not answer; nothing changed. */
 NX_MUST_CHECK enum nx_status nx_interface_networks(struct dsb_network *list, size_t cap,
                                                    size_t *count);
+
 enum nx_interface_state {
     NX_INTERFACE_MISSING, /* there is none of that name */
     NX_INTERFACE_DOWN,    /* not up, or nothing comes through */
