@@ -39,6 +39,7 @@ static void keep_marker(void *owner, struct nx_bytes line)
 
     nx_text_add_bytes(text, line);
     sim_trace_end(&d->world->trace);
+    sim_oracle_marker(d->world, d, line);
 }
 
 void sim_device_init(struct sim_device *d, struct sim_world *w, uint32_t index)
@@ -113,6 +114,7 @@ static void begin_node(struct sim_device *d)
         config.discovery.beacon.ttl_s = DSB_DISCOVERY_TTL_S;
     }
     nx_markers_init(&d->markers, keep_marker, d);
+    sim_marks_begin(&d->marks);
     enum nx_status begun = dsb_node_init(&d->node, sim_device_now(d), &config, NULL);
     NX_CHECK(begun == NX_OK);
 }
@@ -162,6 +164,7 @@ void sim_device_on(struct sim_device *d)
         return;
     sim_device_say(d, "on", "");
     d->boot_count++;
+    sim_oracle_disk(d->world, d);
     fake_host_back(d->host);
     if (!count_boot(d)) {
         sim_device_say(d, "power", "went while it counted its boots");
@@ -305,6 +308,7 @@ bool sim_device_turn(struct sim_device *d)
     take_connection_events(d);
     d->is_touched |= sim_flows_work(d->world, d);
     sim_disk_look(&d->disk, now, dsb_node_store(&d->node));
+    sim_oracle_turn(d->world, d);
 
     if (d->was_cut) {
         sim_device_crash(d);

@@ -1,6 +1,7 @@
 #include "sim/oracle.h"
 
 #include "core/base/memory.h"
+#include "sim/books.h"
 #include "sim/world.h"
 
 static struct sim_device *device_of(struct sim_world *w, const char *id_text)
@@ -33,8 +34,27 @@ void sim_oracle_unpairs(struct sim_world *w, const struct sim_device *d,
     w->oracle.beliefs[other->index][d->index].may_go = true;
 }
 
+void sim_oracle_disk(struct sim_world *w, const struct sim_device *d)
+{
+    if (!sim_disk_is_whole(&d->disk))
+        sim_world_fail(w, "a write that was cut left half a value");
+}
+
+void sim_oracle_marker(struct sim_world *w, struct sim_device *d, struct nx_bytes line)
+{
+    struct nx_bytes stored = {0};
+    const char *fault;
+
+    (void)!nx_store_memory_find(&d->disk.held, DSB_REGISTRY_KEY, &stored);
+    fault = sim_marks_check(&d->marks, &d->node, stored, line);
+    if (fault != NULL)
+        sim_world_fail(w, fault);
+}
+
 void sim_oracle_on(struct sim_world *w, const struct sim_device *d)
 {
+    if (d->node.registry_status != NX_OK || dsb_node_v1_why(&d->node)->text[0] != '\0')
+        sim_world_fail(w, "what was stored does not read after a restart");
     for (uint32_t i = 0; i < w->device_count; i++) {
         struct sim_belief *belief = &w->oracle.beliefs[d->index][i];
         bool is_there = i != d->index && sim_device_is_paired(d, &w->devices[i]);
@@ -122,6 +142,8 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
     case DSB_NODE_PAIRED:
         trace_news(w, d, other, "paired", "");
         on_paired(w, belief);
+        if (!sim_marks_paired(&d->marks, event->id_text))
+            sim_world_fail(w, "paired, and its marker was not printed before");
         break;
     case DSB_NODE_PAIRING_FAILED:
         trace_news(w, d, other, "pairing-failed", nx_status_text(event->status));
@@ -173,6 +195,38 @@ void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
         w->oracle.one_sided_count++;
         w->oracle.beliefs[d->index][other->index].one_sided_at = w->now;
     }
+}
+
+/* ---- books ------------------------------------------------------------------------------------ */
+
+static const struct dsb_stream *stream_of(const struct sim_flow_end *end)
+{
+    return end->is_attached && !end->is_over ? dsb_mux_stream(end->mux, end->stream) : NULL;
+}
+
+static const char *check_flows(const struct sim_world *w)
+{
+    const char *fault = NULL;
+
+    for (uint32_t i = 0; w->flows.used_count > 0 && i < SIM_FLOWS_MAX && fault == NULL; i++) {
+        const struct sim_flow *f = &w->flows.at[i];
+        const struct dsb_stream *sender = f->is_used ? stream_of(&f->sender) : NULL;
+        const struct dsb_stream *receiver = f->is_used ? stream_of(&f->receiver) : NULL;
+
+        if (sender != NULL && receiver != NULL)
+            fault = sim_books_of_flow(sender, receiver);
+    }
+    return fault;
+}
+
+void sim_oracle_turn(struct sim_world *w, const struct sim_device *d)
+{
+    const char *fault = sim_books(&d->connections, sim_device_now(d));
+
+    if (fault == NULL)
+        fault = check_flows(w);
+    if (fault != NULL)
+        sim_world_fail(w, fault);
 }
 
 /* ---- the end of streams and of devices ------------------------------------------------------- */
@@ -279,4 +333,10 @@ void sim_oracle_calm(struct sim_world *w)
     }
     if (w->flows.used_count > 0)
         sim_world_fail(w, "a stream is still pending");
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        const char *fault = sim_books_of_rest(&w->devices[i].connections);
+
+        if (fault != NULL)
+            sim_world_fail(w, fault);
+    }
 }
