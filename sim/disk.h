@@ -50,7 +50,7 @@ struct sim_disk {
     struct nx_duration latency;
     bool is_full;
     enum sim_disk_cut cut_next; /* the next write meets it */
-    uint32_t torn_part;         /* of the next that is torn, in millionths: what was written of it */
+    uint32_t torn_part; /* of the next that is torn, in millionths: what was written of it */
 };
 
 /* Empty. Keeps `values`: SIM_DISK_KEYS_MAX times NX_STORE_VALUE_MAX bytes. */

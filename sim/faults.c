@@ -7,9 +7,9 @@ static const struct {
     const char *name;
     uint32_t least_s, most_s;
 } faults[SIM_FAULT_COUNT] = {
-    [SIM_FAULT_LOSS] = {"loss", 5, 60},   [SIM_FAULT_PART] = {"part", 5, 120},
-    [SIM_FAULT_CRASH] = {"crash", 5, 90}, [SIM_FAULT_STOP] = {"stop", 10, 120},
-    [SIM_FAULT_DISK] = {"disk", 5, 60},   [SIM_FAULT_TORN] = {"torn", 5, 60},
+    [SIM_FAULT_LOSS] = {"loss", 5, 60},     [SIM_FAULT_PART] = {"part", 5, 120},
+    [SIM_FAULT_CRASH] = {"crash", 5, 90},   [SIM_FAULT_STOP] = {"stop", 10, 120},
+    [SIM_FAULT_DISK] = {"disk", 5, 60},     [SIM_FAULT_TORN] = {"torn", 5, 60},
     [SIM_FAULT_CLOCK] = {"clock", 10, 120},
 };
 

@@ -91,10 +91,11 @@ static bool holds(struct nx_bytes text, struct nx_bytes word)
 static const char *check_paired(struct sim_marks *m, const struct dsb_node *n,
                                 struct nx_bytes stored, struct nx_bytes id)
 {
-    struct nx_text kept = nx_text_over(m->paired, sizeof(m->paired));
+    struct nx_text kept;
 
     if (m->paired[0] != '\0')
         return "paired was printed twice";
+    kept = nx_text_over(m->paired, sizeof(m->paired));
     nx_text_add_bytes(&kept, id);
     if (!holds(stored, id))
         return "paired was printed before it was stored";
