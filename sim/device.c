@@ -194,6 +194,7 @@ static void go_off(struct sim_device *d)
     d->state = SIM_DEVICE_OFF;
     d->was_cut = false;
     sim_flows_off(w, d);
+    sim_hostile_off(w, d);
     sim_oracle_is_back(w, d);
     sim_oracle_off(w, d);
 }
@@ -252,7 +253,8 @@ static bool take_news(struct sim_device *d, struct nx_instant now)
     while (dsb_node_event(&d->node, now, &event)) {
         dsb_connections_news(&d->connections, now, &event);
         sim_oracle_news(d->world, d, &event);
-        sim_flows_news(d->world, d, &event);
+        if (!sim_hostile_news(d->world, d, &event))
+            sim_flows_news(d->world, d, &event);
         moved = true;
     }
     return moved;
@@ -307,6 +309,7 @@ bool sim_device_turn(struct sim_device *d)
     d->is_touched = take_news(d, now); /* what was done about it goes out in another turn */
     take_connection_events(d);
     d->is_touched |= sim_flows_work(d->world, d);
+    d->is_touched |= sim_hostile_serve(d->world, d);
     sim_disk_look(&d->disk, now, dsb_node_store(&d->node));
     sim_oracle_turn(d->world, d);
 

@@ -232,4 +232,5 @@ void sim_faults_calm(struct sim_world *w)
         sim_clock_change(&d->clock, w->now, nx_seconds(0), 0);
     }
     sim_trace_say(&w->trace, w->now, "-", "calm", "");
+    sim_hostile_calm(w);
 }

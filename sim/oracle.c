@@ -113,6 +113,12 @@ static void on_stream(struct sim_world *w, const struct sim_belief *belief,
         sim_world_fail(w, "data after an unpairing");
 }
 
+/* Nothing goes wrong but what the hostile device does. */
+static bool only_hostile(const struct sim_world *w)
+{
+    return w->hostile.is_at_it && w->faults.plan == 0;
+}
+
 static void trace_news(struct sim_world *w, struct sim_device *d, const struct sim_device *other,
                        const char *what, const char *more)
 {
@@ -125,14 +131,24 @@ static void trace_news(struct sim_world *w, struct sim_device *d, const struct s
     sim_trace_end(&w->trace);
 }
 
+/* Nobody has typed a code of theirs, and nobody ever will. */
+static void on_stranger(struct sim_world *w, const struct dsb_node_event *event)
+{
+    bool may_be = event->kind == DSB_NODE_DISCOVERY || event->kind == DSB_NODE_STORE_FAILED;
+
+    if (sim_hostile_is_stranger(w, event->id_text))
+        may_be |= event->kind == DSB_NODE_PAIRING_FAILED || event->kind == DSB_NODE_PAIRING_BROKEN;
+    if (!may_be)
+        sim_world_fail(w, "news of a device that is not there");
+}
+
 void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
 {
     const struct sim_device *other = device_of(w, event->id_text);
     struct sim_belief *belief;
 
     if (other == NULL) {
-        if (event->kind != DSB_NODE_DISCOVERY && event->kind != DSB_NODE_STORE_FAILED)
-            sim_world_fail(w, "news of a device that is not there");
+        on_stranger(w, event);
         return;
     }
     belief = &w->oracle.beliefs[d->index][other->index];
@@ -172,6 +188,8 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
             break;
         trace_news(w, d, other, "ended", event->mux.why.text);
         on_ended(w, belief);
+        if (only_hostile(w) && !sim_hostile_is(w, d) && !sim_hostile_is(w, other))
+            sim_world_fail(w, "a session of two that are honest ended");
         break;
     case DSB_NODE_STREAM:
         on_stream(w, belief, &event->mux);
@@ -185,7 +203,8 @@ void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
     const struct sim_device *other = device_of(w, event->id_text);
 
     if (other == NULL) {
-        sim_world_fail(w, "news of a connection with a device that is not there");
+        if (!sim_hostile_is_stranger(w, event->id_text))
+            sim_world_fail(w, "news of a connection with a device that is not there");
         return;
     }
     trace_news(w, d, other,
@@ -247,6 +266,8 @@ void sim_oracle_flow_ended(struct sim_world *w, const struct sim_flow *f,
         sim_world_fail(w, "confirmed, and not pulled");
     if (event->status != NX_END) {
         w->flows.cut_count++;
+        if (only_hostile(w))
+            sim_world_fail(w, "a stream of two that are honest was cut");
         return;
     }
     w->flows.whole_count++;
@@ -313,7 +334,7 @@ static void judge_discovery(struct sim_world *w, struct sim_device *d)
                                       all, NX_COUNT_OF(all));
 
     if (count != w->device_count)
-        fail_pair(w, d, d, ": not everybody is seen");
+        fail_pair(w, d, d, ": not everybody is seen, or somebody who is not there");
 }
 
 void sim_oracle_calm(struct sim_world *w)

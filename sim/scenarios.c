@@ -5,7 +5,7 @@
 const struct sim_scenario *const sim_scenarios[SIM_SCENARIO_COUNT] = {
     &sim_scenario_discovery, &sim_scenario_pairing,   &sim_scenario_registry,
     &sim_scenario_session,   &sim_scenario_reconnect, &sim_scenario_backpressure,
-    &sim_scenario_day,
+    &sim_scenario_day,       &sim_scenario_hostile,
 };
 
 const struct sim_scenario *sim_scenario_find(const char *name)

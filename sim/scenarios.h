@@ -11,8 +11,9 @@ extern const struct sim_scenario sim_scenario_session;
 extern const struct sim_scenario sim_scenario_reconnect;
 extern const struct sim_scenario sim_scenario_backpressure;
 extern const struct sim_scenario sim_scenario_day;
+extern const struct sim_scenario sim_scenario_hostile;
 
-#define SIM_SCENARIO_COUNT 7
+#define SIM_SCENARIO_COUNT 8
 extern const struct sim_scenario *const sim_scenarios[SIM_SCENARIO_COUNT];
 
 /* The one of that name; NULL: there is none. */

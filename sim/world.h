@@ -12,6 +12,7 @@
 #include "sim/device.h"
 #include "sim/faults.h"
 #include "sim/flows.h"
+#include "sim/hostile.h"
 #include "sim/oracle.h"
 #include "sim/trace.h"
 
@@ -87,6 +88,7 @@ struct sim_world {
     struct sim_faults faults;
     struct sim_flows flows;
     struct sim_oracle oracle;
+    struct sim_hostile hostile;
     struct sim_timeline timeline;
     struct sim_entry entries[SIM_PLANS_MAX];
     struct sim_device devices[SIM_DEVICES_MAX];
