@@ -450,6 +450,27 @@ static void on_opened(struct sim_world *w, struct sim_device *d, const struct ds
                              .may_pull = true};
 }
 
+/* A session of `d` that it had no right to: the handshake's hash names it on both sides. */
+static bool is_against_rules(const struct sim_hostile *h, const struct sim_device *d,
+                             const struct dsb_mux *session)
+{
+    for (uint32_t i = 0; i < d->connections.used_end; i++) {
+        const struct dsb_connection *conn = &d->places[i];
+
+        if (conn->state != DSB_CONNECTION_OPEN || conn->link == DSB_CONNECTION_NONE ||
+            &d->node.links[conn->link].mux != session)
+            continue;
+        for (uint32_t k = 0; k < SIM_HOSTILE_ATTEMPTS; k++) {
+            const struct sim_attempt *a = &h->attempts[k];
+
+            if (a->breaks_admission && a->has_records &&
+                memcmp(a->handshake.noise.h, conn->session.h, NX_BLAKE2S_LEN) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* They open one to it as well. */
 static void on_up(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
 {
@@ -478,6 +499,8 @@ bool sim_hostile_news(struct sim_world *w, struct sim_device *d, const struct ds
         !sim_device_is(&w->devices[h->device], event->id_text))
         return false;
     d->is_touched = true;
+    if (event->kind == DSB_NODE_SESSION_UP && is_against_rules(h, d, event->session))
+        sim_world_fail(w, "what breaks the rules of admission came up");
     if (event->kind == DSB_NODE_SESSION_UP)
         on_up(w, d, event);
     if (event->kind != DSB_NODE_STREAM)

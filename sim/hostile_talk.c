@@ -335,7 +335,10 @@ static void take_request(struct sim_world *w, struct sim_attempt *a, struct nx_b
         return;
     }
     a->purpose = asked.purpose;
+    if (breach == BREACH_ID) /* there is none in an answer */
+        breach = BREACH_NONE;
     r = terms_of(w, a, breach);
+    a->breaks_admission = breach != BREACH_NONE && breach != BREACH_BYTES;
     const struct dsb_connect_response response = {
         .ok = !sim_hostile_chance(h, 10),
         .protocol = r.protocol,
