@@ -33,18 +33,21 @@ void sim_hostile_noise(struct sim_hostile *h, uint8_t *out, size_t len)
 void sim_hostile_spoil(struct sim_hostile *h, uint8_t *bytes, size_t *len, size_t cap)
 {
     const uint32_t last = *len == 0 ? 0 : (uint32_t)*len - 1;
+    const uint32_t how = sim_hostile_draw(h, 0, 3);
+    const uint32_t bit = sim_hostile_draw(h, 0, 7);
+    const uint32_t anywhere = sim_hostile_draw(h, 0, last);
+    const uint32_t in_head = sim_hostile_draw(h, 0, last < 16 ? last : 16);
     size_t more = sim_hostile_draw(h, 1, 64);
 
-    switch (*len == 0 ? 3 : sim_hostile_draw(h, 0, 3)) {
+    switch (*len == 0 ? 3 : how) {
     case 0:
-        bytes[sim_hostile_draw(h, 0, last)] ^= (uint8_t)(1u << sim_hostile_draw(h, 0, 7));
+        bytes[anywhere] ^= (uint8_t)(1u << bit);
         break;
     case 1: /* where heads and lengths are */
-        bytes[sim_hostile_draw(h, 0, last < 16 ? last : 16)] ^=
-            (uint8_t)(1u << sim_hostile_draw(h, 0, 7));
+        bytes[in_head] ^= (uint8_t)(1u << bit);
         break;
     case 2:
-        *len = sim_hostile_draw(h, 0, last);
+        *len = anywhere;
         break;
     default:
         if (more > cap - *len)
@@ -75,8 +78,8 @@ bool sim_hostile_is(const struct sim_world *w, const struct sim_device *d)
 
 bool sim_hostile_is_stranger(const struct sim_world *w, const char *id_text)
 {
-    return w->hostile.is_there && nx_bytes_equal(nx_bytes_of_text(w->hostile.stranger.id_text),
-                                                 nx_bytes_of_text(id_text));
+    return w->hostile.is_there &&
+           nx_bytes_equal(nx_bytes_of_text(w->hostile.stranger.id_text), nx_bytes_of_text(id_text));
 }
 
 void sim_hostile_init(struct sim_world *w)
@@ -94,8 +97,8 @@ void sim_hostile_init(struct sim_world *w)
     for (uint32_t i = 0; i < SIM_HOSTILE_HOSTS; i++) {
         const uint8_t address[4] = {10, 0, 1, (uint8_t)i};
 
-        h->hosts[i] = i == 0 ? w->devices[h->device].host
-                             : fakenet_add(&w->net, nx_address_ipv4(address, 0));
+        h->hosts[i] =
+            i == 0 ? w->devices[h->device].host : fakenet_add(&w->net, nx_address_ipv4(address, 0));
         h->nets[i] = fake_host_as_net(h->hosts[i]);
     }
 }
@@ -109,8 +112,8 @@ static void open_ears(struct sim_world *w)
     any.port = DSB_DISCOVERY_PORT;
     h->may_hear = nx_net_bind(&h->nets[1], &any, true, &h->ear, NULL) == NX_OK &&
                   nx_net_join(&h->nets[1], h->ear, &group, w->net.interface_index, NULL) == NX_OK;
-    h->may_accept = nx_net_listen(&h->nets[0], &w->devices[h->device].address, 8, &h->listener,
-                                  NULL) == NX_OK;
+    h->may_accept =
+        nx_net_listen(&h->nets[0], &w->devices[h->device].address, 8, &h->listener, NULL) == NX_OK;
     if (!h->may_hear || !h->may_accept)
         sim_world_fail(w, "what a device that is off had open is still open");
 }
@@ -183,7 +186,8 @@ static void begin_attempt(struct sim_world *w, struct sim_attempt *a)
     a->piece_max = pieces[sim_hostile_draw(h, 0, NX_COUNT_OF(pieces) - 1)];
     a->says_left = sim_hostile_draw(h, 1, 60);
     a->act_at = w->now;
-    a->close_at = nx_instant_after(w->now, nx_milliseconds(sim_hostile_draw(h, 1, 1000 * ATTEMPT_S)));
+    a->close_at =
+        nx_instant_after(w->now, nx_milliseconds(sim_hostile_draw(h, 1, 1000 * ATTEMPT_S)));
 }
 
 static void dial(struct sim_world *w)
@@ -334,7 +338,8 @@ static void overhear_end(struct sim_world *w, uint32_t end, uint32_t victim)
         *o = (struct sim_overheard){.end = end, .serial = e->serial, .victim = victim};
     }
     while (o->last_at + same < o->len && same < e->ready_len &&
-           o->bytes[o->last_at + same] == w->net.pipes[e->pipe][(e->first + same) % w->net.pipe_size])
+           o->bytes[o->last_at + same] ==
+               w->net.pipes[e->pipe][(e->first + same) % w->net.pipe_size])
         same++;
     if (o->last_at + same < o->len) { /* something else, behind it */
         o->last_at = o->len;

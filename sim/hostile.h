@@ -45,7 +45,7 @@ enum {
 enum sim_attempt_state {
     SIM_ATTEMPT_FREE,
     SIM_ATTEMPT_DIALLING,
-    SIM_ATTEMPT_RAW,       /* bytes, and no handshake */
+    SIM_ATTEMPT_RAW, /* bytes, and no handshake */
     SIM_ATTEMPT_HANDSHAKE,
     SIM_ATTEMPT_ADMISSION, /* the handshake is through; one message each way */
     SIM_ATTEMPT_UP,
@@ -132,8 +132,8 @@ struct sim_hostile {
     struct sim_served served[SIM_HOSTILE_SERVED];
 
     /* For the summary and the check. */
-    uint32_t begun_count, accepted_count, proved_count, refused_count, up_count, said_count, breach_count,
-        announced_count;
+    uint32_t begun_count, accepted_count, proved_count, refused_count, up_count, said_count,
+        breach_count, announced_count;
 
     struct sim_attempt attempts[SIM_HOSTILE_ATTEMPTS];
 };
@@ -160,7 +160,8 @@ bool sim_hostile_is_stranger(const struct sim_world *w, const char *id_text);
 
 /* The programs of `d`, as far as they have to do with it: they accept most of what it opens, read, and
  * send it something. `news`: true when they took it. `work`: true when they are not through. */
-bool sim_hostile_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event);
+bool sim_hostile_news(struct sim_world *w, struct sim_device *d,
+                      const struct dsb_node_event *event);
 bool sim_hostile_serve(struct sim_world *w, struct sim_device *d);
 void sim_hostile_off(struct sim_world *w, const struct sim_device *d);
 

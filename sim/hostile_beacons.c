@@ -62,12 +62,12 @@ static size_t forge(struct sim_world *w, uint8_t bytes[NX_NET_DATAGRAM_MAX])
     uint8_t raw[DSB_ID_LEN];
     struct dsb_identity made_up = {0};
     struct dsb_beacon beacon = {.device_id = nx_bytes_of_text(of->identity.id_text),
-                                .port = (uint16_t)sim_hostile_draw(h, 0, 65535),
                                 .has_trailer = true,
                                 .sequence = nx_prng_next(&h->chance),
-                                .ttl_s = (uint16_t)sim_hostile_draw(h, 1, TTL_MAX_S),
                                 .name = nx_bytes_of_text("liar")};
 
+    beacon.port = (uint16_t)sim_hostile_draw(h, 0, 65535);
+    beacon.ttl_s = (uint16_t)sim_hostile_draw(h, 1, TTL_MAX_S);
     memcpy(beacon.noise_static, of->identity.noise_static, sizeof(beacon.noise_static));
     sim_hostile_noise(h, beacon.signature, sizeof(beacon.signature));
     if (sim_hostile_chance(h, 2)) {

@@ -16,7 +16,8 @@ static void put(struct nx_writer *plain, const struct dsb_frame *frame)
 }
 
 /* A head that need not be one. */
-static void put_head(struct nx_writer *plain, uint8_t kind, uint8_t flags, uint32_t id, uint32_t len)
+static void put_head(struct nx_writer *plain, uint8_t kind, uint8_t flags, uint32_t id,
+                     uint32_t len)
 {
     if (nx_writer_room(plain) < DSB_FRAME_HEAD_LEN)
         return;
@@ -134,8 +135,8 @@ static void confirm(struct sim_hostile *h, struct sim_attempt *a, struct nx_writ
 
 static void ping(struct sim_hostile *h, struct nx_writer *plain)
 {
-    const struct dsb_frame frame = {.kind = sim_hostile_chance(h, 4) ? DSB_FRAME_PONG
-                                                                     : DSB_FRAME_PING,
+    const struct dsb_frame frame = {.kind =
+                                        sim_hostile_chance(h, 4) ? DSB_FRAME_PONG : DSB_FRAME_PING,
                                     .body = nx_bytes_of(zeros, DSB_PING_LEN)};
 
     put(plain, &frame);
@@ -160,10 +161,12 @@ static void spoilt(struct sim_hostile *h, struct sim_attempt *a, struct nx_write
 
 static void of_no_kind(struct sim_hostile *h, struct nx_writer *plain)
 {
-    uint32_t len = sim_hostile_draw(h, 0, 20);
+    const uint32_t len = sim_hostile_draw(h, 0, 20);
+    const uint32_t kind = sim_hostile_draw(h, 0, 255);
+    const uint32_t flags = sim_hostile_draw(h, 0, 255);
+    const uint32_t id = sim_hostile_draw(h, 0, 9);
 
-    put_head(plain, (uint8_t)sim_hostile_draw(h, 0, 255), (uint8_t)sim_hostile_draw(h, 0, 255),
-             sim_hostile_draw(h, 0, 9), len);
+    put_head(plain, (uint8_t)kind, (uint8_t)flags, id, len);
     if (nx_writer_room(plain) >= len)
         nx_write_bytes(plain, nx_bytes_of(zeros, len));
 }
@@ -174,9 +177,9 @@ static void of_wrong_id(struct sim_hostile *h, struct sim_attempt *a, struct nx_
     static const enum dsb_frame_kind kinds[] = {DSB_FRAME_OPEN,          DSB_FRAME_OPEN_ACK,
                                                 DSB_FRAME_DATA,          DSB_FRAME_CLOSE,
                                                 DSB_FRAME_WINDOW_UPDATE, DSB_FRAME_RST};
-    struct dsb_frame frame = {.kind = kinds[sim_hostile_draw(h, 0, NX_COUNT_OF(kinds) - 1)],
-                              .stream_id = sim_hostile_draw(h, 1, a->next_id + 5)};
+    struct dsb_frame frame = {.kind = kinds[sim_hostile_draw(h, 0, NX_COUNT_OF(kinds) - 1)]};
 
+    frame.stream_id = sim_hostile_draw(h, 1, a->next_id + 5);
     if (frame.kind == DSB_FRAME_OPEN)
         frame.body = nx_bytes_of_text("msg/wrong");
     if (frame.kind == DSB_FRAME_OPEN || frame.kind == DSB_FRAME_OPEN_ACK ||
@@ -194,8 +197,8 @@ static void over_credit(struct sim_hostile *h, struct sim_attempt *a, struct nx_
     if (a->theirs != 0 && sim_hostile_chance(h, 2)) {
         frame = (struct dsb_frame){.kind = DSB_FRAME_WINDOW_UPDATE,
                                    .stream_id = a->theirs,
-                                   .grows_window = sim_hostile_chance(h, 2),
                                    .window = sim_hostile_draw(h, 1, UINT32_MAX)};
+        frame.grows_window = sim_hostile_chance(h, 2);
         put(plain, &frame);
         return;
     }
@@ -257,9 +260,9 @@ static void go_away(struct sim_world *w, struct sim_attempt *a, struct nx_writer
     struct sim_hostile *h = &w->hostile;
     struct dsb_frame goaway = {.kind = DSB_FRAME_GOAWAY,
                                .last_stream_id = sim_hostile_draw(h, 0, 40),
-                               .code = (uint16_t)sim_hostile_draw(h, 0, 9),
                                .body = nx_bytes_of_text("enough")};
 
+    goaway.code = (uint16_t)sim_hostile_draw(h, 0, 9);
     if (goaway.code == DSB_GOAWAY_UNPAIRED && !sim_hostile_chance(h, 4))
         goaway.code = DSB_GOAWAY_BYE;
     if (goaway.code == DSB_GOAWAY_UNPAIRED)
@@ -348,9 +351,8 @@ static void answer(struct sim_attempt *a, const struct dsb_frame *frame)
 static void take_frame(struct sim_hostile *h, struct sim_attempt *a, const struct dsb_frame *frame)
 {
     uint32_t slot = frame->stream_id == 0 ? SIM_HOSTILE_STREAMS : slot_of(a, frame->stream_id);
-    const struct dsb_frame ack = {.kind = DSB_FRAME_OPEN_ACK,
-                                  .stream_id = frame->stream_id,
-                                  .window = DSB_CREDIT_INITIAL};
+    const struct dsb_frame ack = {
+        .kind = DSB_FRAME_OPEN_ACK, .stream_id = frame->stream_id, .window = DSB_CREDIT_INITIAL};
     const struct dsb_frame pong = {.kind = DSB_FRAME_PONG, .body = frame->body};
 
     switch (frame->kind) {
@@ -414,11 +416,10 @@ void sim_frames_put_pair(struct sim_world *w, struct sim_attempt *a, struct nx_w
     uint8_t bytes[DSB_PAIR_PAYLOAD_MAX];
     struct nx_writer message = nx_writer_over(bytes, sizeof(bytes));
     struct dsb_pairing_message said = {
-        .kind = (enum dsb_pairing_message_kind)sim_hostile_draw(h, 1, 5),
-        .no = (enum dsb_pairing_no)sim_hostile_draw(h, 1, 7),
-        .value = value};
+        .kind = (enum dsb_pairing_message_kind)sim_hostile_draw(h, 1, 5), .value = value};
     struct dsb_frame pair = {.kind = DSB_FRAME_PAIR};
 
+    said.no = (enum dsb_pairing_no)sim_hostile_draw(h, 1, 7);
     if (a->says_left % 2 == 1 && sim_hostile_chance(h, 2))
         said.kind = DSB_PAIRING_START;
     sim_hostile_noise(h, value, sizeof(value));

@@ -36,8 +36,7 @@ static void drop_in(struct sim_attempt *a, size_t used)
 
 static const struct dsb_credentials *own_of(const struct sim_world *w, const struct sim_attempt *a)
 {
-    return a->is_stranger ? &w->hostile.credentials
-                          : &w->devices[w->hostile.device].credentials;
+    return a->is_stranger ? &w->hostile.credentials : &w->devices[w->hostile.device].credentials;
 }
 
 /* ---- without an identity ----------------------------------------------------------------------- */
@@ -69,7 +68,8 @@ static void put_first(struct sim_world *w, struct sim_attempt *a, struct nx_writ
     const struct nx_rng rng = nx_prng_as_rng(&h->chance);
     const uint8_t *first = out->ptr + out->len;
 
-    if (dsb_handshake_dial(&a->handshake, &h->credentials, victim->id, victim->noise_static) != NX_OK ||
+    if (dsb_handshake_dial(&a->handshake, &h->credentials, victim->id, victim->noise_static) !=
+            NX_OK ||
         dsb_handshake_output(&a->handshake, &rng, out) != NX_OK)
         return;
     if (sim_hostile_chance(h, 3)) {
@@ -84,7 +84,8 @@ static void put_first(struct sim_world *w, struct sim_attempt *a, struct nx_writ
 static void put_overheard(struct sim_world *w, struct sim_attempt *a, struct nx_writer *out)
 {
     struct sim_hostile *h = &w->hostile;
-    uint32_t count = h->overheard_count < SIM_HOSTILE_HEARD ? h->overheard_count : SIM_HOSTILE_HEARD;
+    uint32_t count =
+        h->overheard_count < SIM_HOSTILE_HEARD ? h->overheard_count : SIM_HOSTILE_HEARD;
     const struct sim_overheard *o;
 
     if (count == 0)
@@ -209,7 +210,8 @@ enum breach {
 };
 
 static void attest(const struct sim_world *w, const struct sim_attempt *a, enum breach breach,
-                   const struct dsb_connect_request *r, uint8_t attestation[NX_ED25519_SIGNATURE_LEN])
+                   const struct dsb_connect_request *r,
+                   uint8_t attestation[NX_ED25519_SIGNATURE_LEN])
 {
     const uint8_t other_h[NX_BLAKE2S_LEN] = {1};
     const struct dsb_attested attested = {
@@ -271,7 +273,8 @@ static void ask(struct sim_world *w, struct sim_attempt *a)
     struct dsb_connect_request r;
 
     a->has_asked = true;
-    a->purpose = a->is_stranger && !sim_hostile_chance(h, 5) ? DSB_PURPOSE_PAIR : DSB_PURPOSE_SESSION;
+    a->purpose =
+        a->is_stranger && !sim_hostile_chance(h, 5) ? DSB_PURPOSE_PAIR : DSB_PURPOSE_SESSION;
     if (!a->is_stranger && sim_hostile_chance(h, 10))
         a->purpose = DSB_PURPOSE_PAIR; /* nothing is open for it */
     r = terms_of(w, a, breach);
@@ -426,8 +429,7 @@ static void say_record(struct sim_world *w, struct sim_attempt *a)
     else
         sim_frames_put(w, a, &place);
     h->said_count++;
-    if (place.overflow || place.len == 0 ||
-        dsb_records_seal(&a->records, place.len, &out) != NX_OK)
+    if (place.overflow || place.len == 0 || dsb_records_seal(&a->records, place.len, &out) != NX_OK)
         return;
     if (sim_hostile_chance(h, 60))
         break_record(w, a, &out);

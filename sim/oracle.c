@@ -55,6 +55,10 @@ void sim_oracle_on(struct sim_world *w, const struct sim_device *d)
 {
     if (d->node.registry_status != NX_OK || dsb_node_v1_why(&d->node)->text[0] != '\0')
         sim_world_fail(w, "what was stored does not read after a restart");
+    if (d->boot.state == DSB_BOOT_KNOWN && d->boot.count <= w->oracle.boots[d->index])
+        sim_world_fail(w, "a boot has a count that was used before");
+    if (d->boot.state == DSB_BOOT_KNOWN)
+        w->oracle.boots[d->index] = d->boot.count;
     for (uint32_t i = 0; i < w->device_count; i++) {
         struct sim_belief *belief = &w->oracle.beliefs[d->index][i];
         bool is_there = i != d->index && sim_device_is_paired(d, &w->devices[i]);

@@ -30,6 +30,7 @@ struct sim_offer {
 struct sim_oracle {
     struct sim_belief beliefs[SIM_DEVICES_MAX][SIM_DEVICES_MAX];
     struct sim_offer offers[SIM_DEVICES_MAX]; /* of each owner */
+    uint32_t boots[SIM_DEVICES_MAX];          /* the last count that beacons were signed with */
 
     /* What there was, for the summary. */
     uint32_t paired_count, failed_count, unpaired_count, up_count, ended_count, one_sided_count;

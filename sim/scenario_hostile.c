@@ -28,11 +28,13 @@ static void step(struct sim_world *w, uint32_t index)
     struct sim_device *from = &w->devices[sim_world_draw(w, 0, honest - 1)];
     struct sim_device *to = &w->devices[sim_world_draw(w, 0, honest - 1)];
 
+    bool is_messages = sim_world_draw(w, 0, 1) == 0;
+    bool is_slow = sim_world_draw(w, 0, 3) == 0;
+
     if (index % 16 == 5)
         offer(w, from);
     if (from != to && from->state == SIM_DEVICE_ON)
-        (void)sim_flow_open(w, from, to, sim_world_draw(w, 0, 1) == 0, sim_world_draw(w, 0, 60000),
-                            sim_world_draw(w, 0, 3) == 0);
+        (void)sim_flow_open(w, from, to, is_messages, sim_world_draw(w, 0, 60000), is_slow);
     sim_world_step_in(w, 100, 4000, index + 1);
 }
 
