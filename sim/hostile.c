@@ -174,7 +174,7 @@ static struct sim_attempt *free_attempt(struct sim_hostile *h)
 
 static void begin_attempt(struct sim_world *w, struct sim_attempt *a)
 {
-    static const uint32_t pieces[] = {SIM_HOSTILE_OUT_MAX, SIM_HOSTILE_OUT_MAX, 1500, 64, 7};
+    static const uint32_t pieces[] = {SIM_HOSTILE_OUT_MAX, 1500, 64, 7};
     struct sim_hostile *h = &w->hostile;
 
     memset(a, 0, offsetof(struct sim_attempt, in));
@@ -184,6 +184,7 @@ static void begin_attempt(struct sim_world *w, struct sim_attempt *a)
     a->host = a->is_stranger ? sim_hostile_draw(h, 1, SIM_HOSTILE_HOSTS - 1) : 0;
     a->victim = sim_hostile_draw(h, 0, h->device - 1);
     a->piece_max = pieces[sim_hostile_draw(h, 0, NX_COUNT_OF(pieces) - 1)];
+    a->rest_ms = sim_hostile_chance(h, 4) ? sim_hostile_draw(h, 1, 1000) : 0;
     a->says_left = sim_hostile_draw(h, 1, 60);
     a->act_at = w->now;
     a->close_at =
@@ -269,11 +270,11 @@ static void take_event(struct sim_world *w, uint32_t host, const struct nx_net_e
 }
 
 /* What waits goes out, in pieces. False: nothing moved. */
-static bool send(struct sim_hostile *h, struct sim_attempt *a)
+static bool send(struct sim_hostile *h, struct sim_attempt *a, struct nx_instant now)
 {
     bool moved = false;
 
-    while (a->may_send && a->out_at < a->out_len) {
+    while (a->may_send && a->out_at < a->out_len && nx_instant_reached(a->send_at, now)) {
         struct nx_bytes part = nx_bytes_of(a->out + a->out_at, a->out_len - a->out_at);
         size_t sent = 0;
 
@@ -283,6 +284,8 @@ static bool send(struct sim_hostile *h, struct sim_attempt *a)
         a->may_send = status == NX_OK;
         a->out_at += sent;
         moved |= sent > 0;
+        if (a->rest_ms > 0)
+            a->send_at = nx_instant_after(now, nx_milliseconds(sim_hostile_draw(h, 1, a->rest_ms)));
         if (status != NX_OK && status != NX_WOULD_BLOCK)
             a->out_at = a->out_len;
     }
@@ -315,7 +318,7 @@ static bool work(struct sim_world *w, struct sim_attempt *a)
     if (a->state != SIM_ATTEMPT_FREE && a->state != SIM_ATTEMPT_DIALLING)
         moved |= sim_talk_go_on(w, a);
     if (a->state != SIM_ATTEMPT_FREE && a->state != SIM_ATTEMPT_DIALLING)
-        moved |= send(h, a);
+        moved |= send(h, a, w->now);
     if (nx_instant_reached(a->close_at, w->now))
         close_attempt(h, a);
     return moved;
@@ -406,6 +409,8 @@ struct nx_instant sim_hostile_deadline(const struct sim_world *w)
         next = nx_instant_earlier(next, a->close_at);
         if (a->act_at.ns > w->now.ns)
             next = nx_instant_earlier(next, a->act_at);
+        if (a->may_send && a->out_at < a->out_len && a->send_at.ns > w->now.ns)
+            next = nx_instant_earlier(next, a->send_at);
     }
     return next;
 }

@@ -68,6 +68,8 @@ struct sim_attempt {
     struct nx_instant act_at;   /* when it says more */
     struct nx_instant close_at; /* when it ends, come what may */
     uint32_t piece_max;         /* bytes that one send may take */
+    uint32_t rest_ms;           /* at most, between two of them; 0: none, it says all at once */
+    struct nx_instant send_at;
     uint32_t says_left;
 
     struct dsb_handshake handshake;

@@ -106,10 +106,14 @@ static void on_ended(struct sim_world *w, struct sim_belief *belief)
         belief->up_count--;
 }
 
-static void on_stream(struct sim_world *w, const struct sim_belief *belief,
-                      const struct dsb_mux_event *event)
+static void on_stream(struct sim_world *w, const struct sim_device *d,
+                      const struct sim_belief *belief, const struct dsb_mux_event *event)
 {
     bool is_data = event->kind == DSB_MUX_OPENED || event->kind == DSB_MUX_READABLE;
+    const char *fault = is_data ? sim_books_of_identity(&d->connections) : NULL;
+
+    if (fault != NULL)
+        sim_world_fail(w, fault);
 
     if (is_data && belief->up_count == 0)
         sim_world_fail(w, "data outside of a session");
@@ -196,7 +200,7 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
             sim_world_fail(w, "a session of two that are honest ended");
         break;
     case DSB_NODE_STREAM:
-        on_stream(w, belief, &event->mux);
+        on_stream(w, d, belief, &event->mux);
         break;
     }
 }
