@@ -8,6 +8,7 @@ enum {
     ATTEMPT_LEAST_MS = 10,
     ATTEMPT_MOST_MS = 1500,
     ATTEMPT_S = 40,   /* and then it is over */
+    BREACH_S = 3,     /* after which whoever broke the rules is out */
     PULL_MAX = 65536, /* of one stream in one turn */
     SERVED_EACH = 8,  /* streams with it that one device's programs have at once */
 };
@@ -161,6 +162,20 @@ void sim_hostile_calm(struct sim_world *w)
     sim_device_on(&w->devices[h->device]);
 }
 
+/* The session that `d` has on this attempt: the handshake's hash names it on both sides. NULL: none. */
+static const struct dsb_mux *session_with(const struct sim_device *d, const struct sim_attempt *a)
+{
+    for (uint32_t i = 0; a->has_records && i < d->connections.used_end; i++) {
+        const struct dsb_connection *conn = &d->places[i];
+
+        if (conn->state == DSB_CONNECTION_OPEN && conn->link != DSB_CONNECTION_NONE &&
+            d->node.links[conn->link].state == DSB_LINK_SESSION &&
+            memcmp(a->handshake.noise.h, conn->session.h, NX_BLAKE2S_LEN) == 0)
+            return &d->node.links[conn->link].mux;
+    }
+    return NULL;
+}
+
 /* ---- attempts ---------------------------------------------------------------------------------- */
 
 static struct sim_attempt *free_attempt(struct sim_hostile *h)
@@ -187,6 +202,7 @@ static void begin_attempt(struct sim_world *w, struct sim_attempt *a)
     a->rest_ms = sim_hostile_chance(h, 4) ? sim_hostile_draw(h, 1, 1000) : 0;
     a->says_left = sim_hostile_draw(h, 1, 60);
     a->act_at = w->now;
+    a->broken_at = NX_NEVER;
     a->close_at =
         nx_instant_after(w->now, nx_milliseconds(sim_hostile_draw(h, 1, 1000 * ATTEMPT_S)));
 }
@@ -308,6 +324,26 @@ static bool receive(struct sim_hostile *h, struct sim_attempt *a)
     return received > 0;
 }
 
+/* What broke the rules has left, and a while has passed: the session may not stand any more. */
+static void judge_breach(struct sim_world *w, struct sim_attempt *a)
+{
+    const struct sim_device *victim = &w->devices[a->victim];
+    const struct dsb_mux *session;
+
+    if (!a->is_broken || a->out_at < a->out_len || a->state == SIM_ATTEMPT_FREE)
+        return;
+    if (nx_instant_is_never(a->broken_at)) {
+        a->broken_at = w->now;
+        a->close_at = nx_instant_after(w->now, nx_seconds(BREACH_S));
+    }
+    if (!nx_instant_reached(a->close_at, w->now) || w->faults.plan != 0)
+        return;
+    session = victim->state == SIM_DEVICE_ON ? session_with(victim, a) : NULL;
+    if (session != NULL &&
+        session->state == DSB_MUX_ACTIVE) /* one that ends charges what is late */
+        sim_world_fail(w, "a breach of the protocol did not end its session");
+}
+
 static bool work(struct sim_world *w, struct sim_attempt *a)
 {
     struct sim_hostile *h = &w->hostile;
@@ -319,6 +355,7 @@ static bool work(struct sim_world *w, struct sim_attempt *a)
         moved |= sim_talk_go_on(w, a);
     if (a->state != SIM_ATTEMPT_FREE && a->state != SIM_ATTEMPT_DIALLING)
         moved |= send(h, a, w->now);
+    judge_breach(w, a);
     if (nx_instant_reached(a->close_at, w->now))
         close_attempt(h, a);
     return moved;
@@ -460,23 +497,15 @@ static void on_opened(struct sim_world *w, struct sim_device *d, const struct ds
                              .may_pull = true};
 }
 
-/* A session of `d` that it had no right to: the handshake's hash names it on both sides. */
+/* A session of `d` that it had no right to. */
 static bool is_against_rules(const struct sim_hostile *h, const struct sim_device *d,
                              const struct dsb_mux *session)
 {
-    for (uint32_t i = 0; i < d->connections.used_end; i++) {
-        const struct dsb_connection *conn = &d->places[i];
+    for (uint32_t k = 0; k < SIM_HOSTILE_ATTEMPTS; k++) {
+        const struct sim_attempt *a = &h->attempts[k];
 
-        if (conn->state != DSB_CONNECTION_OPEN || conn->link == DSB_CONNECTION_NONE ||
-            &d->node.links[conn->link].mux != session)
-            continue;
-        for (uint32_t k = 0; k < SIM_HOSTILE_ATTEMPTS; k++) {
-            const struct sim_attempt *a = &h->attempts[k];
-
-            if (a->breaks_admission && a->has_records &&
-                memcmp(a->handshake.noise.h, conn->session.h, NX_BLAKE2S_LEN) == 0)
-                return true;
-        }
+        if (a->breaks_admission && session_with(d, a) == session)
+            return true;
     }
     return false;
 }

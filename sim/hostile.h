@@ -64,6 +64,8 @@ struct sim_attempt {
     bool is_raw;
     bool has_asked;        /* and the same for an answer */
     bool breaks_admission; /* what it asked for may not be admitted */
+    bool is_broken;        /* what it said may not be suffered: the session has to end */
+    struct nx_instant broken_at; /* since; NX_NEVER: it has not left yet */
     uint16_t purpose;
     struct nx_instant act_at;   /* when it says more */
     struct nx_instant close_at; /* when it ends, come what may */

@@ -270,6 +270,96 @@ static void go_away(struct sim_world *w, struct sim_attempt *a, struct nx_writer
     put(plain, &goaway);
 }
 
+/* A stream and all that its first credit lets it send, and so much more, in one record, so that nobody
+ * pulls meanwhile. */
+static void whole_credit(struct sim_attempt *a, const char *name, uint32_t more,
+                         struct nx_writer *plain)
+{
+    enum {
+        SMALL = 400
+    };
+    const struct dsb_frame open = {.kind = DSB_FRAME_OPEN,
+                                   .stream_id = a->next_id,
+                                   .window = DSB_CREDIT_INITIAL,
+                                   .body = nx_bytes_of_text(name)};
+    struct dsb_frame data = {.kind = DSB_FRAME_DATA,
+                             .stream_id = a->next_id,
+                             .body = nx_bytes_of(zeros, DSB_FRAME_PAYLOAD_MAX)};
+
+    put(plain, &open);
+    put(plain, &data);
+    data.body.len =
+        DSB_CREDIT_INITIAL - DSB_FRAME_PAYLOAD_MAX - SMALL * DSB_CREDIT_FRAME_MIN + more;
+    put(plain, &data);
+    data.body.len = 0;
+    for (int i = 0; i < SMALL; i++)
+        put(plain, &data);
+    a->next_id += 2;
+}
+
+/* What no receiver may suffer. It is all that is in its record. */
+static void put_sure_breach(struct sim_world *w, struct sim_attempt *a, struct nx_writer *plain)
+{
+    static const char *const names[] = {
+        "a byte more than its credit",
+        "a byte more than the credit of a stream that was refused",
+        "a kind that is none",
+        "pairing in a session",
+        "data of a stream that never was",
+        "an id of the other side",
+        "closes twice",
+        "returns credit that is not out",
+    };
+    struct sim_hostile *h = &w->hostile;
+    const uint32_t draw = sim_hostile_draw(h, 0, NX_COUNT_OF(names) - 1);
+    /* What others that are gone had left would be charged as well. */
+    const uint32_t which = draw == 1 && (a->next_id > 2 || a->theirs != 0) ? 0 : draw;
+    const uint32_t id = a->next_id;
+    const struct dsb_frame close = {.kind = DSB_FRAME_CLOSE, .stream_id = id};
+    const struct dsb_frame never = {
+        .kind = DSB_FRAME_DATA, .stream_id = id + 100, .body = nx_bytes_of(zeros, 1)};
+    const struct dsb_frame update = {
+        .kind = DSB_FRAME_WINDOW_UPDATE, .stream_id = id, .window = DSB_CREDIT_FRAME_MIN};
+    const struct dsb_frame pair = {.kind = DSB_FRAME_PAIR, .body = nx_bytes_of(zeros, 2)};
+    const struct dsb_frame parity = {.kind = DSB_FRAME_OPEN,
+                                     .stream_id = id + 1,
+                                     .window = DSB_CREDIT_INITIAL,
+                                     .body = nx_bytes_of_text("msg/a")};
+
+    plain->len = 0;
+    sim_hostile_say(w, a, names[which]);
+    switch (which) {
+    case 0:
+        whole_credit(a, "byte/more", 1, plain);
+        break;
+    case 1: /* of a stream that is refused at once: what is late is charged as well */
+        whole_credit(a, "byte/ÿ", 1, plain);
+        break;
+    case 2:
+        put_head(plain, 10, 0, id, 0);
+        break;
+    case 3:
+        put(plain, &pair);
+        break;
+    case 4:
+        put(plain, &never);
+        break;
+    case 5:
+        put(plain, &parity);
+        break;
+    case 6:
+        whole_credit(a, "byte/twice", 0, plain);
+        put(plain, &close);
+        put(plain, &close);
+        break;
+    default: /* credit returned that is not out */
+        whole_credit(a, "byte/back", 0, plain);
+        put(plain, &update);
+        break;
+    }
+    a->is_broken = !plain->overflow;
+}
+
 static void put_breach(struct sim_world *w, struct sim_attempt *a, struct nx_writer *plain)
 {
     struct sim_hostile *h = &w->hostile;
@@ -334,6 +424,8 @@ void sim_frames_put(struct sim_world *w, struct sim_attempt *a, struct nx_writer
     }
     if (sim_hostile_chance(h, 12))
         put_breach(w, a, plain);
+    if (sim_hostile_chance(h, 40))
+        put_sure_breach(w, a, plain);
 }
 
 /* ---- what comes -------------------------------------------------------------------------------- */

@@ -394,10 +394,12 @@ static bool take_record(struct sim_world *w, struct sim_attempt *a)
 static void break_record(struct sim_world *w, struct sim_attempt *a, struct nx_writer *out)
 {
     struct sim_hostile *h = &w->hostile;
+    bool is_sure = false;
 
     switch (sim_hostile_draw(h, 0, 4)) {
     case 0: /* twice */
         nx_write_bytes(out, nx_bytes_of(out->ptr, out->len));
+        is_sure = !out->overflow;
         break;
     case 1: /* left out */
         out->len = 0;
@@ -408,11 +410,13 @@ static void break_record(struct sim_world *w, struct sim_attempt *a, struct nx_w
     case 3: /* a length that no record has */
         out->len = 0;
         nx_write_u32be(out, sim_hostile_chance(h, 2) ? 16 : 65536);
+        is_sure = true;
         break;
     default:
         sim_hostile_spoil(h, out->ptr, &out->len, out->cap);
         break;
     }
+    a->is_broken = is_sure;
     h->breach_count++;
 }
 
@@ -473,7 +477,7 @@ static bool speak(struct sim_world *w, struct sim_attempt *a)
     }
     if (a->state != SIM_ATTEMPT_UP || a->out_at < a->out_len)
         return false;
-    if (a->says_left == 0) {
+    if (a->says_left == 0 || a->is_broken) {
         wait_until_closed(a);
         return true;
     }
