@@ -311,9 +311,10 @@ static void put_sure_breach(struct sim_world *w, struct sim_attempt *a, struct n
         "returns credit that is not out",
     };
     struct sim_hostile *h = &w->hostile;
-    const uint32_t draw = sim_hostile_draw(h, 0, NX_COUNT_OF(names) - 1);
     /* What others that are gone had left would be charged as well. */
-    const uint32_t which = draw == 1 && (a->next_id > 2 || a->theirs != 0) ? 0 : draw;
+    const bool is_first = a->next_id <= 2 && a->theirs == 0;
+    const uint32_t draw = sim_hostile_draw(h, 0, NX_COUNT_OF(names) - 1);
+    const uint32_t which = is_first && draw > 3 ? 1 : !is_first && draw == 1 ? 0 : draw;
     const uint32_t id = a->next_id;
     const struct dsb_frame close = {.kind = DSB_FRAME_CLOSE, .stream_id = id};
     const struct dsb_frame never = {
@@ -398,7 +399,8 @@ static void put_breach(struct sim_world *w, struct sim_attempt *a, struct nx_wri
 void sim_frames_put(struct sim_world *w, struct sim_attempt *a, struct nx_writer *plain)
 {
     struct sim_hostile *h = &w->hostile;
-    uint32_t count = sim_hostile_draw(h, 1, 6);
+    const bool is_first = a->next_id <= 2;
+    uint32_t count = is_first && sim_hostile_chance(h, 4) ? 0 : sim_hostile_draw(h, 1, 6);
 
     for (uint32_t i = 0; i < count; i++) {
         switch (sim_hostile_draw(h, 0, 15)) {
@@ -424,7 +426,7 @@ void sim_frames_put(struct sim_world *w, struct sim_attempt *a, struct nx_writer
     }
     if (sim_hostile_chance(h, 12))
         put_breach(w, a, plain);
-    if (sim_hostile_chance(h, 40))
+    if (sim_hostile_chance(h, is_first ? 12 : 40))
         put_sure_breach(w, a, plain);
 }
 

@@ -231,6 +231,16 @@ static const struct dsb_stream *stream_of(const struct sim_flow_end *end)
     return end->is_attached && !end->is_over ? dsb_mux_stream(end->mux, end->stream) : NULL;
 }
 
+/* What its sender takes for confirmed was pulled. */
+static const char *check_confirmed(const struct sim_flow *f, const struct dsb_stream *sender)
+{
+    const struct dsb_amount *confirmed = &sender->outbox.ledger.confirmed;
+
+    return confirmed->bytes > f->pulled.bytes || confirmed->messages > f->pulled.messages
+               ? "confirmed, and not pulled"
+               : NULL;
+}
+
 static const char *check_flows(const struct sim_world *w)
 {
     const char *fault = NULL;
@@ -240,7 +250,9 @@ static const char *check_flows(const struct sim_world *w)
         const struct dsb_stream *sender = f->is_used ? stream_of(&f->sender) : NULL;
         const struct dsb_stream *receiver = f->is_used ? stream_of(&f->receiver) : NULL;
 
-        if (sender != NULL && receiver != NULL)
+        if (sender != NULL)
+            fault = check_confirmed(f, sender);
+        if (fault == NULL && sender != NULL && receiver != NULL)
             fault = sim_books_of_flow(sender, receiver);
     }
     return fault;
