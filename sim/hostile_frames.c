@@ -322,6 +322,9 @@ static void put_sure_breach(struct sim_world *w, struct sim_attempt *a, struct n
     const struct dsb_frame update = {
         .kind = DSB_FRAME_WINDOW_UPDATE, .stream_id = id, .window = DSB_CREDIT_FRAME_MIN};
     const struct dsb_frame pair = {.kind = DSB_FRAME_PAIR, .body = nx_bytes_of(zeros, 2)};
+    struct dsb_frame same = {.kind = DSB_FRAME_OPEN,
+                             .window = DSB_CREDIT_INITIAL,
+                             .body = nx_bytes_of_text("byte/same")};
     const struct dsb_frame parity = {.kind = DSB_FRAME_OPEN,
                                      .stream_id = id + 1,
                                      .window = DSB_CREDIT_INITIAL,
@@ -334,7 +337,10 @@ static void put_sure_breach(struct sim_world *w, struct sim_attempt *a, struct n
         whole_credit(a, "byte/more", 1, plain);
         break;
     case 1: /* of a stream that is refused at once: what is late is charged as well */
-        whole_credit(a, "byte/ÿ", 1, plain);
+        same.stream_id = a->next_id;
+        put(plain, &same);
+        a->next_id += 2;
+        whole_credit(a, "byte/same", 1, plain);
         break;
     case 2:
         put_head(plain, 10, 0, id, 0);
