@@ -7,7 +7,8 @@
 enum {
     ATTEMPT_LEAST_MS = 10,
     ATTEMPT_MOST_MS = 1500,
-    ATTEMPT_S = 40,   /* and then it is over */
+    ATTEMPT_S = 40, /* and then it is over */
+    MINUTES_TO_GET_IN = 3,
     BREACH_S = 3,     /* after which whoever broke the rules is out */
     PULL_MAX = 65536, /* of one stream in one turn */
     SERVED_EACH = 8,  /* streams with it that one device's programs have at once */
@@ -629,6 +630,7 @@ void sim_hostile_check(struct sim_world *w)
             2 * (DSB_GATE_NODE_BURST + DSB_GATE_NODE_PER_SECOND * seconds) + c->dropped)
             sim_world_fail(w, "a gate let more handshakes in than it has turns for");
     }
-    if (w->hostile.begun_count == 0 || w->hostile.up_count == 0)
+    if (w->hostile.begun_count == 0 ||
+        (w->hostile.up_count == 0 && w->config.minutes >= MINUTES_TO_GET_IN))
         sim_world_fail(w, "a hostile device that did nothing");
 }
