@@ -1,7 +1,6 @@
 #include "sim/hostile.h"
 
 #include "core/base/memory.h"
-#include "core/bus/byte_stream.h"
 #include "sim/world.h"
 
 enum {
@@ -9,9 +8,7 @@ enum {
     ATTEMPT_MOST_MS = 1500,
     ATTEMPT_S = 40, /* and then it is over */
     MINUTES_TO_GET_IN = 3,
-    BREACH_S = 3,     /* after which whoever broke the rules is out */
-    PULL_MAX = 65536, /* of one stream in one turn */
-    SERVED_EACH = 8,  /* streams with it that one device's programs have at once */
+    BREACH_S = 3, /* after which whoever broke the rules is out */
 };
 
 /* ---- chance ------------------------------------------------------------------------------------ */
@@ -30,6 +27,11 @@ void sim_hostile_noise(struct sim_hostile *h, uint8_t *out, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         out[i] = (uint8_t)nx_prng_next(&h->chance);
+}
+
+uint32_t sim_hostile_kept(uint32_t count)
+{
+    return count < SIM_HOSTILE_HEARD ? count : SIM_HOSTILE_HEARD;
 }
 
 void sim_hostile_spoil(struct sim_hostile *h, uint8_t *bytes, size_t *len, size_t cap)
@@ -163,8 +165,7 @@ void sim_hostile_calm(struct sim_world *w)
     sim_device_on(&w->devices[h->device]);
 }
 
-/* The session that `d` has on this attempt: the handshake's hash names it on both sides. NULL: none. */
-static const struct dsb_mux *session_with(const struct sim_device *d, const struct sim_attempt *a)
+const struct dsb_mux *sim_hostile_session(const struct sim_device *d, const struct sim_attempt *a)
 {
     for (uint32_t i = 0; a->has_records && i < d->connections.used_end; i++) {
         const struct dsb_connection *conn = &d->places[i];
@@ -339,7 +340,7 @@ static void judge_breach(struct sim_world *w, struct sim_attempt *a)
     }
     if (!nx_instant_reached(a->close_at, w->now) || w->faults.plan != 0)
         return;
-    session = victim->state == SIM_DEVICE_ON ? session_with(victim, a) : NULL;
+    session = victim->state == SIM_DEVICE_ON ? sim_hostile_session(victim, a) : NULL;
     if (session != NULL &&
         session->state == DSB_MUX_ACTIVE) /* one that ends charges what is late */
         sim_world_fail(w, "a breach of the protocol did not end its session");
@@ -451,170 +452,6 @@ struct nx_instant sim_hostile_deadline(const struct sim_world *w)
             next = nx_instant_earlier(next, a->send_at);
     }
     return next;
-}
-
-/* ---- the others' programs ---------------------------------------------------------------------- */
-
-static struct sim_served *served_of(struct sim_hostile *h, const struct dsb_mux *mux,
-                                    struct dsb_stream_handle stream)
-{
-    for (uint32_t i = 0; i < SIM_HOSTILE_SERVED; i++) {
-        struct sim_served *s = &h->served[i];
-
-        if (s->is_used && s->mux == mux && s->stream.slot == stream.slot &&
-            s->stream.serial == stream.serial)
-            return s;
-    }
-    return NULL;
-}
-
-static struct sim_served *serve_more(struct sim_hostile *h, uint32_t device)
-{
-    struct sim_served *place = NULL;
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < SIM_HOSTILE_SERVED; i++) {
-        count += h->served[i].is_used && h->served[i].device == device;
-        if (!h->served[i].is_used && place == NULL)
-            place = &h->served[i];
-    }
-    return count < SERVED_EACH ? place : NULL;
-}
-
-static void on_opened(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
-{
-    struct sim_hostile *h = &w->hostile;
-    struct sim_served *s = serve_more(h, d->index);
-
-    if (s == NULL || sim_hostile_chance(h, 4) ||
-        dsb_node_accept(&d->node, sim_device_now(d), event->session, event->mux.stream) != NX_OK) {
-        dsb_mux_release(event->session, event->mux.stream);
-        return;
-    }
-    *s = (struct sim_served){.is_used = true,
-                             .device = d->index,
-                             .mux = event->session,
-                             .stream = event->mux.stream,
-                             .may_pull = true};
-}
-
-/* A session of `d` that it had no right to. */
-static bool is_against_rules(const struct sim_hostile *h, const struct sim_device *d,
-                             const struct dsb_mux *session)
-{
-    for (uint32_t k = 0; k < SIM_HOSTILE_ATTEMPTS; k++) {
-        const struct sim_attempt *a = &h->attempts[k];
-
-        if (a->breaks_admission && session_with(d, a) == session)
-            return true;
-    }
-    return false;
-}
-
-/* They open one to it as well. */
-static void on_up(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
-{
-    struct sim_hostile *h = &w->hostile;
-    struct sim_served *s = serve_more(h, d->index);
-    struct dsb_stream_handle stream;
-
-    if (s == NULL || !h->is_at_it || sim_hostile_chance(h, 2) ||
-        dsb_mux_open(event->session, nx_bytes_of_text("byte/hello"), DSB_BYTE_PRIORITY, false,
-                     &stream) != NX_OK)
-        return;
-    *s = (struct sim_served){.is_used = true,
-                             .device = d->index,
-                             .mux = event->session,
-                             .stream = stream,
-                             .may_pull = true,
-                             .push_left = sim_hostile_draw(h, 0, 200000)};
-}
-
-bool sim_hostile_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event)
-{
-    struct sim_hostile *h = &w->hostile;
-    struct sim_served *s;
-
-    if (!h->is_there || sim_hostile_is(w, d) ||
-        !sim_device_is(&w->devices[h->device], event->id_text))
-        return false;
-    d->is_touched = true;
-    if (event->kind == DSB_NODE_SESSION_UP && is_against_rules(h, d, event->session))
-        sim_world_fail(w, "what breaks the rules of admission came up");
-    if (event->kind == DSB_NODE_SESSION_UP)
-        on_up(w, d, event);
-    if (event->kind != DSB_NODE_STREAM)
-        return false;
-    if (event->mux.kind == DSB_MUX_OPENED) {
-        on_opened(w, d, event);
-        return true;
-    }
-    s = served_of(h, event->session, event->mux.stream);
-    if (s == NULL)
-        return true;
-    s->may_pull = true;
-    if (event->mux.kind == DSB_MUX_ENDED) {
-        dsb_mux_release(s->mux, s->stream);
-        s->is_used = false;
-    }
-    return true;
-}
-
-static void pull(struct sim_served *s)
-{
-    uint32_t left = PULL_MAX;
-    struct nx_bytes bytes;
-    bool ends_message;
-    enum nx_status status;
-
-    while ((status = dsb_mux_peek(s->mux, s->stream, &bytes, &ends_message)) == NX_OK && left > 0) {
-        dsb_mux_drop(s->mux, s->stream, (uint32_t)bytes.len);
-        left -= bytes.len < left ? (uint32_t)bytes.len : left;
-    }
-    if (status != NX_OK)
-        s->may_pull = false;
-    if (status == NX_END)
-        (void)!dsb_mux_finish(s->mux, s->stream); /* it may be over already */
-}
-
-static void push(struct sim_served *s, struct nx_instant now)
-{
-    static const uint8_t bytes[8192];
-    size_t taken = 0;
-
-    while (s->push_left > 0) {
-        size_t len = s->push_left < sizeof(bytes) ? s->push_left : sizeof(bytes);
-
-        if (dsb_mux_push(s->mux, now, s->stream, nx_bytes_of(bytes, len), DSB_PUSH_PART, &taken) !=
-            NX_OK)
-            return;
-        s->push_left -= (uint32_t)taken;
-    }
-}
-
-bool sim_hostile_serve(struct sim_world *w, struct sim_device *d)
-{
-    struct sim_hostile *h = &w->hostile;
-    bool has_more = false;
-
-    for (uint32_t i = 0; h->is_there && i < SIM_HOSTILE_SERVED; i++) {
-        struct sim_served *s = &h->served[i];
-
-        if (!s->is_used || s->device != d->index || !s->may_pull)
-            continue;
-        push(s, sim_device_now(d));
-        pull(s);
-        has_more |= s->may_pull;
-    }
-    return has_more;
-}
-
-void sim_hostile_off(struct sim_world *w, const struct sim_device *d)
-{
-    for (uint32_t i = 0; i < SIM_HOSTILE_SERVED; i++) {
-        if (w->hostile.served[i].device == d->index)
-            w->hostile.served[i].is_used = false;
-    }
 }
 
 /* ---- after the calm ---------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@
  * that what is broken is found deep. What comes of it the oracles judge; besides, nobody may admit what
  * breaks the rules of admission. In the calm it is honest again, and has to be welcome.
  *
- *     hostile.c          its life: attempts that begin, go on and end; what the others' programs do
+ *     hostile.c          its life: attempts that begin, go on and end
+ *     hostile_serve.c    what the others' programs do
  *     hostile_talk.c     one attempt: handshake, admission, and a session in either role
  *     hostile_frames.c   frames, and messages of pairing
  *     hostile_beacons.c  datagrams */
@@ -62,9 +63,9 @@ struct sim_attempt {
     bool is_initiator;
     bool is_stranger; /* by the identity that nobody is paired with */
     bool is_raw;
-    bool has_asked;        /* and the same for an answer */
-    bool breaks_admission; /* what it asked for may not be admitted */
-    bool is_broken;        /* what it said may not be suffered: the session has to end */
+    bool has_asked;              /* and the same for an answer */
+    bool breaks_admission;       /* what it asked for may not be admitted */
+    bool is_broken;              /* what it said may not be suffered: the session has to end */
     struct nx_instant broken_at; /* since; NX_NEVER: it has not left yet */
     uint16_t purpose;
     struct nx_instant act_at;   /* when it says more */
@@ -180,8 +181,14 @@ uint32_t sim_hostile_draw(struct sim_hostile *h, uint32_t least, uint32_t most);
 bool sim_hostile_chance(struct sim_hostile *h, uint32_t of);
 void sim_hostile_noise(struct sim_hostile *h, uint8_t *out, size_t len);
 
+/* Of so many that were heard: those that it remembers. */
+uint32_t sim_hostile_kept(uint32_t count);
+
 /* Changes a bit, cuts, or adds to the `*len` bytes at `bytes`, which have room for `cap`. */
 void sim_hostile_spoil(struct sim_hostile *h, uint8_t *bytes, size_t *len, size_t cap);
+
+/* The session that `d` has on this attempt: the handshake's hash names it on both sides. NULL: none. */
+const struct dsb_mux *sim_hostile_session(const struct sim_device *d, const struct sim_attempt *a);
 
 void sim_hostile_say(struct sim_world *w, const struct sim_attempt *a, const char *what);
 

@@ -45,7 +45,7 @@ static void announce(struct sim_hostile *h, uint32_t host, struct nx_bytes bytes
 /* What it heard of somebody, as it was or changed. */
 static size_t say_again(struct sim_hostile *h, uint8_t bytes[NX_NET_DATAGRAM_MAX])
 {
-    uint32_t count = h->beacon_count < SIM_HOSTILE_HEARD ? h->beacon_count : SIM_HOSTILE_HEARD;
+    uint32_t count = sim_hostile_kept(h->beacon_count);
     uint32_t slot = count == 0 ? 0 : sim_hostile_draw(h, 0, count - 1);
     size_t len = count == 0 ? 0 : h->beacons[slot].len;
 

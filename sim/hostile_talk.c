@@ -81,11 +81,10 @@ static void put_first(struct sim_world *w, struct sim_attempt *a, struct nx_writ
 }
 
 /* What another one said when it dialled; as it was, or changed. */
-static void put_overheard(struct sim_world *w, struct sim_attempt *a, struct nx_writer *out)
+static void put_overheard(struct sim_world *w, struct nx_writer *out)
 {
     struct sim_hostile *h = &w->hostile;
-    uint32_t count =
-        h->overheard_count < SIM_HOSTILE_HEARD ? h->overheard_count : SIM_HOSTILE_HEARD;
+    uint32_t count = sim_hostile_kept(h->overheard_count);
     const struct sim_overheard *o;
 
     if (count == 0)
@@ -94,7 +93,6 @@ static void put_overheard(struct sim_world *w, struct sim_attempt *a, struct nx_
     nx_write_bytes(out, nx_bytes_of(o->bytes, o->len));
     if (sim_hostile_chance(h, 3))
         sim_hostile_spoil(h, out->ptr, &out->len, out->cap);
-    (void)a;
 }
 
 static void put_raw(struct sim_world *w, struct sim_attempt *a)
@@ -112,7 +110,7 @@ static void put_raw(struct sim_world *w, struct sim_attempt *a)
     case 2:
         break; /* silence */
     case 3:
-        put_overheard(w, a, &out);
+        put_overheard(w, &out);
         break;
     default:
         put_first(w, a, &out);
@@ -125,7 +123,6 @@ static void put_raw(struct sim_world *w, struct sim_attempt *a)
 
 void sim_talk_begin(struct sim_world *w, struct sim_attempt *a)
 {
-    struct sim_hostile *h = &w->hostile;
     const struct dsb_identity *victim = &w->devices[a->victim].identity;
 
     sim_hostile_say(w, a, a->is_raw ? "raw" : a->is_initiator ? "dials" : "is dialled");
@@ -140,7 +137,6 @@ void sim_talk_begin(struct sim_world *w, struct sim_attempt *a)
         wait_until_closed(a);
     }
     pause(w, a, 6000);
-    (void)h;
 }
 
 static void enter_admission(struct sim_world *w, struct sim_attempt *a)
