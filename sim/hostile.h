@@ -63,9 +63,10 @@ struct sim_attempt {
     bool is_initiator;
     bool is_stranger; /* by the identity that nobody is paired with */
     bool is_raw;
-    bool has_asked;              /* and the same for an answer */
-    bool breaks_admission;       /* what it asked for may not be admitted */
-    bool is_broken;              /* what it said may not be suffered: the session has to end */
+    bool has_asked;        /* and the same for an answer */
+    bool breaks_admission; /* what it asked for may not be admitted */
+    bool is_garbled;       /* a record was spoilt: what comes behind it may be taken for its rest */
+    bool is_broken;        /* what it said may not be suffered: the session has to end */
     struct nx_instant broken_at; /* since; NX_NEVER: it has not left yet */
     uint16_t purpose;
     struct nx_instant act_at;   /* when it says more */

@@ -317,8 +317,10 @@ static void put_sure_breach(struct sim_world *w, struct sim_attempt *a, struct n
     const uint32_t which = is_first && draw > 3 ? 1 : !is_first && draw == 1 ? 0 : draw;
     const uint32_t id = a->next_id;
     const struct dsb_frame close = {.kind = DSB_FRAME_CLOSE, .stream_id = id};
-    const struct dsb_frame never = {
-        .kind = DSB_FRAME_DATA, .stream_id = id + 100, .body = nx_bytes_of(zeros, 1)};
+    const struct dsb_frame never = {.kind = DSB_FRAME_DATA,
+                                    .stream_id = (UINT32_MAX - 1) | (id & 1),
+                                    /* no OPEN that was spoilt had it */ .body =
+                                        nx_bytes_of(zeros, 1)};
     const struct dsb_frame update = {
         .kind = DSB_FRAME_WINDOW_UPDATE, .stream_id = id, .window = DSB_CREDIT_FRAME_MIN};
     const struct dsb_frame pair = {.kind = DSB_FRAME_PAIR, .body = nx_bytes_of(zeros, 2)};
@@ -364,7 +366,7 @@ static void put_sure_breach(struct sim_world *w, struct sim_attempt *a, struct n
         put(plain, &update);
         break;
     }
-    a->is_broken = !plain->overflow;
+    a->is_broken = !plain->overflow && !a->is_garbled;
 }
 
 static void put_breach(struct sim_world *w, struct sim_attempt *a, struct nx_writer *plain)

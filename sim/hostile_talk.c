@@ -412,7 +412,8 @@ static void break_record(struct sim_world *w, struct sim_attempt *a, struct nx_w
         sim_hostile_spoil(h, out->ptr, &out->len, out->cap);
         break;
     }
-    a->is_broken = is_sure;
+    a->is_broken = is_sure && !a->is_garbled;
+    a->is_garbled |= !is_sure;
     h->breach_count++;
 }
 
