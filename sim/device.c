@@ -39,6 +39,7 @@ static void keep_marker(void *owner, struct nx_bytes line)
 
     nx_text_add_bytes(text, line);
     sim_trace_end(&d->world->trace);
+    sim_oracle_marker(d->world, d, line);
 }
 
 static void take_identity(struct sim_device *d)
@@ -76,6 +77,7 @@ void sim_device_make_anew(struct sim_device *d)
     NX_CHECK(d->state == SIM_DEVICE_OFF);
     d->life_count++;
     take_identity(d);
+    sim_oracle_anew(d->world, d);
     sim_device_say(d, "is made anew", "");
 }
 
@@ -137,6 +139,7 @@ static void begin_node(struct sim_device *d)
         config.discovery.beacon.ttl_s = DSB_DISCOVERY_TTL_S;
     }
     nx_markers_init(&d->markers, keep_marker, d);
+    sim_marks_begin(&d->marks);
     enum nx_status begun = dsb_node_init(&d->node, sim_device_now(d), &config, NULL);
     NX_CHECK(begun == NX_OK);
 }
@@ -186,6 +189,7 @@ void sim_device_on(struct sim_device *d)
         return;
     sim_device_say(d, "on", "");
     d->boot_count++;
+    sim_oracle_disk(d->world, d);
     fake_host_back(d->host);
     if (!count_boot(d)) {
         sim_device_say(d, "power", "went while it counted its boots");
@@ -216,6 +220,7 @@ static void go_off(struct sim_device *d)
     d->was_cut = false;
     sim_flows_off(w, d);
     sim_calls_off(w, d);
+    sim_hostile_off(w, d);
     sim_oracle_is_back(w, d);
     sim_oracle_off(w, d);
 }
@@ -274,7 +279,7 @@ static bool take_news(struct sim_device *d, struct nx_instant now)
     while (dsb_node_event(&d->node, now, &event)) {
         dsb_connections_news(&d->connections, now, &event);
         sim_oracle_news(d->world, d, &event);
-        if (!sim_calls_news(d->world, d, &event))
+        if (!sim_calls_news(d->world, d, &event) && !sim_hostile_news(d->world, d, &event))
             sim_flows_news(d->world, d, &event);
         moved = true;
     }
@@ -332,7 +337,9 @@ bool sim_device_turn(struct sim_device *d)
     take_connection_events(d);
     d->is_touched |= sim_flows_work(d->world, d);
     d->is_touched |= sim_calls_work(d->world, d);
+    d->is_touched |= sim_hostile_serve(d->world, d);
     sim_disk_look(&d->disk, now, dsb_node_store(&d->node));
+    sim_oracle_turn(d->world, d);
 
     if (d->was_cut) {
         sim_device_crash(d);

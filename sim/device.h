@@ -16,6 +16,7 @@
 #include "core/node/connections.h"
 #include "sim/disk.h"
 #include "sim/fakenet.h"
+#include "sim/marks.h"
 
 enum {
     SIM_DEVICES_MAX = 8,
@@ -42,6 +43,7 @@ struct sim_device {
     struct dsb_credentials credentials;
     struct nx_prng entropy;
     struct nx_markers markers;
+    struct sim_marks marks;
     struct fake_host *host;
     struct nx_net net;
     struct nx_address address;

@@ -66,7 +66,7 @@ UNIT_SUITE(disk_test)
     unit_row("the power goes before a write: nothing lasts, and nobody is told");
     begin();
     put("key", "new");
-    disk.cut_next = NX_STORE_FAULT_CUT_BEFORE;
+    disk.cut_next = SIM_DISK_CUT_BEFORE;
     EXPECT_EQ(sim_disk_work(&disk, at_ms(5), &store), SIM_DISK_CUT);
     EXPECT_BYTES(held("key"), nx_bytes_of_text("nothing"));
     EXPECT(!nx_store_event(&store, &event));
@@ -74,10 +74,44 @@ UNIT_SUITE(disk_test)
     unit_row("the power goes after a write: it lasts, and nobody is told");
     begin();
     put("key", "new");
-    disk.cut_next = NX_STORE_FAULT_CUT_AFTER;
+    disk.cut_next = SIM_DISK_CUT_AFTER;
     EXPECT_EQ(sim_disk_work(&disk, at_ms(5), &store), SIM_DISK_CUT);
     EXPECT_BYTES(held("key"), nx_bytes_of_text("new"));
     EXPECT(!nx_store_event(&store, &event));
+
+    unit_row(
+        "the power goes in a write: the old value is whole, and a part of the new one beside it");
+    begin();
+    put("key", "old");
+    EXPECT_EQ(sim_disk_work(&disk, at_ms(5), &store), SIM_DISK_STORED);
+    EXPECT(nx_store_event(&store, &event));
+    put("key", "newer");
+    disk.cut_next = SIM_DISK_CUT_TORN;
+    disk.torn_part = 400000;
+    EXPECT_EQ(sim_disk_work(&disk, at_ms(10), &store), SIM_DISK_CUT);
+    EXPECT_BYTES(held("key"), nx_bytes_of_text("old"));
+    EXPECT_BYTES(held(".key.new"), nx_bytes_of_text("ne"));
+    EXPECT(!nx_store_event(&store, &event));
+    EXPECT(sim_disk_is_whole(&disk));
+
+    unit_row("what a torn write left beside is gone with the next write of that key");
+    nx_store_init(&store, waiting, 16, 3);
+    sim_disk_restart(&disk);
+    put("key", "next");
+    EXPECT_EQ(sim_disk_work(&disk, at_ms(5), &store), SIM_DISK_STORED);
+    EXPECT_BYTES(held("key"), nx_bytes_of_text("next"));
+    EXPECT_BYTES(held(".key.new"), nx_bytes_of_text("nothing"));
+    EXPECT(nx_store_event(&store, &event));
+
+    unit_row("half a value in the place of one is found out");
+    put("key", "newest");
+    disk.cut_next = SIM_DISK_CUT_BEFORE;
+    EXPECT_EQ(sim_disk_work(&disk, at_ms(10), &store), SIM_DISK_CUT);
+    EXPECT(sim_disk_is_whole(&disk));
+    EXPECT_STATUS(nx_store_memory_set(&disk.held, "key", nx_bytes_of_text("newest")), NX_OK);
+    EXPECT(sim_disk_is_whole(&disk));
+    EXPECT_STATUS(nx_store_memory_set(&disk.held, "key", nx_bytes_of_text("new")), NX_OK);
+    EXPECT(!sim_disk_is_whole(&disk));
 
     unit_row("a full disk refuses, and takes the write when there is room again");
     begin();

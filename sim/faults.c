@@ -7,9 +7,10 @@ static const struct {
     const char *name;
     uint32_t least_s, most_s;
 } faults[SIM_FAULT_COUNT] = {
-    [SIM_FAULT_LOSS] = {"loss", 5, 60},   [SIM_FAULT_PART] = {"part", 5, 120},
-    [SIM_FAULT_CRASH] = {"crash", 5, 90}, [SIM_FAULT_STOP] = {"stop", 10, 120},
-    [SIM_FAULT_DISK] = {"disk", 5, 60},   [SIM_FAULT_CLOCK] = {"clock", 10, 120},
+    [SIM_FAULT_LOSS] = {"loss", 5, 60},     [SIM_FAULT_PART] = {"part", 5, 120},
+    [SIM_FAULT_CRASH] = {"crash", 5, 90},   [SIM_FAULT_STOP] = {"stop", 10, 120},
+    [SIM_FAULT_DISK] = {"disk", 5, 60},     [SIM_FAULT_TORN] = {"torn", 5, 60},
+    [SIM_FAULT_CLOCK] = {"clock", 10, 120},
 };
 
 const char *sim_fault_name(uint32_t fault)
@@ -137,12 +138,21 @@ static void spoil_disk(struct sim_world *w)
         sim_device_say(d, "disk", "full");
         break;
     case 1:
-        d->disk.cut_next = NX_STORE_FAULT_CUT_AFTER;
+        d->disk.cut_next = SIM_DISK_CUT_AFTER;
         break;
     default:
-        d->disk.cut_next = NX_STORE_FAULT_CUT_BEFORE;
+        d->disk.cut_next = SIM_DISK_CUT_BEFORE;
         break;
     }
+}
+
+/* The next write of `d` is torn: none of it was written, all of it, or any part. */
+static void tear(struct sim_world *w, struct sim_device *d)
+{
+    static const uint32_t ends[] = {0, 1000000};
+
+    d->disk.cut_next = SIM_DISK_CUT_TORN;
+    d->disk.torn_part = draw(w, 0, 3) == 0 ? ends[draw(w, 0, 1)] : draw(w, 0, 1000000);
 }
 
 static void spoil_clock(struct sim_world *w)
@@ -175,6 +185,9 @@ void sim_faults_strike(struct sim_world *w, enum sim_fault fault)
     case SIM_FAULT_DISK:
         spoil_disk(w);
         break;
+    case SIM_FAULT_TORN:
+        tear(w, any_device(w));
+        break;
     case SIM_FAULT_CLOCK:
         spoil_clock(w);
         break;
@@ -192,7 +205,9 @@ void sim_faults_meet_pairing(struct sim_world *w, struct sim_device *owner,
     if (w->is_calm)
         return;
     if ((w->faults.plan & 1u << SIM_FAULT_DISK) && draw(w, 0, 2) == 0)
-        d->disk.cut_next = draw(w, 0, 1) ? NX_STORE_FAULT_CUT_AFTER : NX_STORE_FAULT_CUT_BEFORE;
+        d->disk.cut_next = draw(w, 0, 1) ? SIM_DISK_CUT_AFTER : SIM_DISK_CUT_BEFORE;
+    if ((w->faults.plan & 1u << SIM_FAULT_TORN) && draw(w, 0, 2) == 0)
+        tear(w, d);
     if ((w->faults.plan & 1u << SIM_FAULT_CRASH) && draw(w, 0, 2) == 0)
         sim_world_plan(w, nx_instant_after(w->now, nx_milliseconds(draw(w, 0, 100))),
                        SIM_WORLD_CRASH, d->index);
@@ -212,9 +227,10 @@ void sim_faults_calm(struct sim_world *w)
 
         d->host->side = 0;
         d->disk.is_full = false;
-        d->disk.cut_next = NX_STORE_FAULT_NONE;
+        d->disk.cut_next = SIM_DISK_CUT_NONE;
         d->disk.latency = nx_milliseconds(5);
         sim_clock_change(&d->clock, w->now, nx_seconds(0), 0);
     }
     sim_trace_say(&w->trace, w->now, "-", "calm", "");
+    sim_hostile_calm(w);
 }

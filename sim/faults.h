@@ -14,6 +14,7 @@ enum sim_fault {
     SIM_FAULT_CRASH, /* one goes without a word, and comes back */
     SIM_FAULT_STOP,  /* one goes in good order, and comes back */
     SIM_FAULT_DISK,  /* the power goes at a write, or the disk is full for a while */
+    SIM_FAULT_TORN,  /* the power goes in the midst of a write: a part of it is left beside */
     SIM_FAULT_CLOCK, /* one leaps, or runs wrong */
     SIM_FAULT_COUNT,
 };

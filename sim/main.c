@@ -5,7 +5,7 @@
  *     nxsim --seeds COUNT [--scenario NAME] [--seed FIRST] […]     many, and what became of them
  *
  * PLAN is "none", "all", "seed" (the seed chooses), or names joined by commas: loss, part, crash, stop,
- * disk, clock. The last line of a run is "trace HASH events N simulated S". */
+ * disk, torn, clock. The last line of a run is "trace HASH events N simulated S". */
 #define _POSIX_C_SOURCE 200809L
 
 #include "sim/options.h"

@@ -4,7 +4,7 @@ const char sim_options_usage[] =
     "nxsim --list\n"
     "nxsim --scenario NAME --seed N [--nodes K] [--faults PLAN] [--minutes M] [--trace]\n"
     "nxsim --seeds COUNT [--scenario NAME] [--seed FIRST] ...\n"
-    "PLAN: none, all, seed, or of loss,part,crash,stop,disk,clock\n";
+    "PLAN: none, all, seed, or of loss,part,crash,stop,disk,torn,clock\n";
 
 static bool is_text(struct nx_bytes bytes, const char *text)
 {

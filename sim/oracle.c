@@ -1,6 +1,7 @@
 #include "sim/oracle.h"
 
 #include "core/base/memory.h"
+#include "sim/books.h"
 #include "sim/world.h"
 
 void sim_oracle_typed(struct sim_world *w, const struct sim_device *owner,
@@ -24,8 +25,36 @@ void sim_oracle_unpairs(struct sim_world *w, const struct sim_device *d,
     w->oracle.beliefs[other->index][d->index].may_go = true;
 }
 
+void sim_oracle_disk(struct sim_world *w, const struct sim_device *d)
+{
+    if (!sim_disk_is_whole(&d->disk))
+        sim_world_fail(w, "a write that was cut left half a value");
+}
+
+void sim_oracle_marker(struct sim_world *w, struct sim_device *d, struct nx_bytes line)
+{
+    struct nx_bytes stored = {0};
+    const char *fault;
+
+    (void)!nx_store_memory_find(&d->disk.held, DSB_REGISTRY_KEY, &stored);
+    fault = sim_marks_check(&d->marks, &d->node, stored, line);
+    if (fault != NULL)
+        sim_world_fail(w, fault);
+}
+
+void sim_oracle_anew(struct sim_world *w, const struct sim_device *d)
+{
+    w->oracle.boots[d->index] = 0;
+}
+
 void sim_oracle_on(struct sim_world *w, const struct sim_device *d)
 {
+    if (d->node.registry_status != NX_OK || dsb_node_v1_why(&d->node)->text[0] != '\0')
+        sim_world_fail(w, "what was stored does not read after a restart");
+    if (d->boot.state == DSB_BOOT_KNOWN && d->boot.count <= w->oracle.boots[d->index])
+        sim_world_fail(w, "a boot has a count that was used before");
+    if (d->boot.state == DSB_BOOT_KNOWN)
+        w->oracle.boots[d->index] = d->boot.count;
     for (uint32_t i = 0; i < w->device_count; i++) {
         struct sim_belief *belief = &w->oracle.beliefs[d->index][i];
         bool is_there = i != d->index && sim_device_is_paired(d, &w->devices[i]);
@@ -83,15 +112,43 @@ static void on_ended(struct sim_world *w, struct sim_belief *belief)
         belief->up_count--;
 }
 
-static void on_stream(struct sim_world *w, const struct sim_belief *belief,
-                      const struct dsb_mux_event *event)
+static void on_stream(struct sim_world *w, const struct sim_device *d,
+                      const struct sim_belief *belief, const struct dsb_mux_event *event)
 {
     bool is_data = event->kind == DSB_MUX_OPENED || event->kind == DSB_MUX_READABLE;
+    const char *fault = is_data ? sim_books_of_identity(&d->connections) : NULL;
+
+    if (fault != NULL)
+        sim_world_fail(w, fault);
 
     if (is_data && belief->up_count == 0)
         sim_world_fail(w, "data outside of a session");
     if (is_data && belief->is_unpaired)
         sim_world_fail(w, "data after an unpairing");
+}
+
+/* Nothing goes wrong but what the hostile device does. */
+static bool only_hostile(const struct sim_world *w)
+{
+    return w->hostile.is_at_it && w->faults.plan == 0;
+}
+
+/* Of two that are honest none finds a breach in what the other one says. That a way forges bytes shows
+ * below their frames, in the records. */
+static void check_end(struct sim_world *w, const struct sim_device *d,
+                      const struct sim_device *other, const struct dsb_mux_event *event)
+{
+    static const char label[] = "mux.reject.";
+    const struct nx_bytes why = nx_bytes_of_text(event->why.text);
+    bool is_labelled =
+        why.len >= sizeof(label) - 1 && memcmp(why.ptr, label, sizeof(label) - 1) == 0;
+
+    if (sim_hostile_is(w, d) || sim_hostile_is(w, other))
+        return;
+    if (is_labelled || event->status == NX_E_STATE || event->code == DSB_GOAWAY_LIMIT)
+        sim_world_fail(w, "of two that are honest one found a breach");
+    if (only_hostile(w))
+        sim_world_fail(w, "a session of two that are honest ended");
 }
 
 static void trace_news(struct sim_world *w, struct sim_device *d, const struct sim_device *other,
@@ -115,6 +172,18 @@ static bool is_of_scenario(struct sim_world *w, struct sim_device *d,
     return scenario->news != NULL && scenario->news(w, d, event);
 }
 
+/* Nobody has typed a code of theirs, and nobody ever will. */
+static void on_stranger(struct sim_world *w, struct sim_device *d,
+                        const struct dsb_node_event *event)
+{
+    bool may_be = event->kind == DSB_NODE_DISCOVERY || event->kind == DSB_NODE_STORE_FAILED;
+
+    if (sim_hostile_is_stranger(w, event->id_text))
+        may_be |= event->kind == DSB_NODE_PAIRING_FAILED || event->kind == DSB_NODE_PAIRING_BROKEN;
+    if (!may_be && !is_of_scenario(w, d, event))
+        sim_world_fail(w, "news of a device that is not there");
+}
+
 /* Of an offer that was taken back the end is told when another one may be open already. */
 void sim_oracle_offer_ended(struct sim_offer *offer)
 {
@@ -129,10 +198,10 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
     const struct sim_device *other = sim_world_device(w, event->id_text);
     struct sim_belief *belief;
 
+    if (event->kind == DSB_NODE_PAIRED && !sim_marks_paired(&d->marks, event->id_text))
+        sim_world_fail(w, "paired, and its marker was not printed before");
     if (other == NULL) {
-        if (event->kind != DSB_NODE_DISCOVERY && event->kind != DSB_NODE_STORE_FAILED &&
-            !is_of_scenario(w, d, event))
-            sim_world_fail(w, "news of a device that is not there");
+        on_stranger(w, d, event);
         return;
     }
     belief = &w->oracle.beliefs[d->index][other->index];
@@ -171,9 +240,10 @@ void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb
             break;
         trace_news(w, d, other, "ended", event->mux.why.text);
         on_ended(w, belief);
+        check_end(w, d, other, &event->mux);
         break;
     case DSB_NODE_STREAM:
-        on_stream(w, belief, &event->mux);
+        on_stream(w, d, belief, &event->mux);
         break;
     }
     (void)is_of_scenario(w, d, event);
@@ -205,7 +275,7 @@ void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
     if (other == NULL) {
         const struct dsb_node_event news = connection_news(event);
 
-        if (!is_of_scenario(w, d, &news))
+        if (!sim_hostile_is_stranger(w, event->id_text) && !is_of_scenario(w, d, &news))
             sim_world_fail(w, "news of a connection with a device that is not there");
         return;
     }
@@ -216,6 +286,50 @@ void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
         w->oracle.one_sided_count++;
         w->oracle.beliefs[d->index][other->index].one_sided_at = w->now;
     }
+}
+
+/* ---- books ------------------------------------------------------------------------------------ */
+
+static const struct dsb_stream *stream_of(const struct sim_flow_end *end)
+{
+    return end->is_attached && !end->is_over ? dsb_mux_stream(end->mux, end->stream) : NULL;
+}
+
+/* What its sender takes for confirmed was pulled. */
+static const char *check_confirmed(const struct sim_flow *f, const struct dsb_stream *sender)
+{
+    const struct dsb_amount *confirmed = &sender->outbox.ledger.confirmed;
+
+    return confirmed->bytes > f->pulled.bytes || confirmed->messages > f->pulled.messages
+               ? "confirmed, and not pulled"
+               : NULL;
+}
+
+static const char *check_flows(const struct sim_world *w)
+{
+    const char *fault = NULL;
+
+    for (uint32_t i = 0; w->flows.used_count > 0 && i < SIM_FLOWS_MAX && fault == NULL; i++) {
+        const struct sim_flow *f = &w->flows.at[i];
+        const struct dsb_stream *sender = f->is_used ? stream_of(&f->sender) : NULL;
+        const struct dsb_stream *receiver = f->is_used ? stream_of(&f->receiver) : NULL;
+
+        if (sender != NULL)
+            fault = check_confirmed(f, sender);
+        if (fault == NULL && sender != NULL && receiver != NULL)
+            fault = sim_books_of_flow(sender, receiver);
+    }
+    return fault;
+}
+
+void sim_oracle_turn(struct sim_world *w, const struct sim_device *d)
+{
+    const char *fault = sim_books(&d->connections, sim_device_now(d));
+
+    if (fault == NULL)
+        fault = check_flows(w);
+    if (fault != NULL)
+        sim_world_fail(w, fault);
 }
 
 /* ---- the end of streams and of devices ------------------------------------------------------- */
@@ -236,6 +350,8 @@ void sim_oracle_flow_ended(struct sim_world *w, const struct sim_flow *f,
         sim_world_fail(w, "confirmed, and not pulled");
     if (event->status != NX_END) {
         w->flows.cut_count++;
+        if (only_hostile(w))
+            sim_world_fail(w, "a stream of two that are honest was cut");
         return;
     }
     w->flows.whole_count++;
@@ -302,7 +418,7 @@ static void judge_discovery(struct sim_world *w, struct sim_device *d)
                                       all, NX_COUNT_OF(all));
 
     if (count != w->device_count)
-        fail_pair(w, d, d, ": not everybody is seen");
+        fail_pair(w, d, d, ": not everybody is seen, or somebody who is not there");
 }
 
 void sim_oracle_calm(struct sim_world *w)
@@ -322,4 +438,10 @@ void sim_oracle_calm(struct sim_world *w)
     }
     if (w->flows.used_count > 0)
         sim_world_fail(w, "a stream is still pending");
+    for (uint32_t i = 0; i < w->device_count; i++) {
+        const char *fault = sim_books_of_rest(&w->devices[i].connections);
+
+        if (fault != NULL)
+            sim_world_fail(w, fault);
+    }
 }

@@ -31,6 +31,7 @@ struct sim_offer {
 struct sim_oracle {
     struct sim_belief beliefs[SIM_DEVICES_MAX][SIM_DEVICES_MAX];
     struct sim_offer offers[SIM_DEVICES_MAX]; /* of each owner */
+    uint32_t boots[SIM_DEVICES_MAX];          /* the last count that beacons were signed with */
 
     /* What there was, for the summary. */
     uint32_t paired_count, failed_count, unpaired_count, up_count, ended_count, one_sided_count;
@@ -54,7 +55,17 @@ void sim_oracle_offer_ended(struct sim_offer *offer);
 void sim_oracle_unpairs(struct sim_world *w, const struct sim_device *d,
                         const struct sim_device *other);
 
-/* It is on again: what was announced has lasted, and nothing came back that was not accepted. */
+/* Its power is back: a write that was cut left the old value or the new one. */
+void sim_oracle_disk(struct sim_world *w, const struct sim_device *d);
+
+/* It prints this marker: it has just become true (sim/marks.h). */
+void sim_oracle_marker(struct sim_world *w, struct sim_device *d, struct nx_bytes line);
+
+/* It is another device from now on, with an empty disk: no boot of it has been counted. */
+void sim_oracle_anew(struct sim_world *w, const struct sim_device *d);
+
+/* It is on again, and has read its registry and its boot counter: what was announced has lasted, and
+ * nothing came back that was not accepted. */
 void sim_oracle_on(struct sim_world *w, const struct sim_device *d);
 
 /* Paired only after an accept of its code; no session but with a paired device; nothing after an
@@ -62,6 +73,10 @@ void sim_oracle_on(struct sim_world *w, const struct sim_device *d);
 void sim_oracle_news(struct sim_world *w, struct sim_device *d, const struct dsb_node_event *event);
 void sim_oracle_connection(struct sim_world *w, struct sim_device *d,
                            const struct dsb_connections_event *event);
+
+/* After each turn of a device: its books add up, nothing of it is over a limit, nobody is there whose
+ * identity is not bound (sim/books.h). */
+void sim_oracle_turn(struct sim_world *w, const struct sim_device *d);
 
 /* What was accepted is confirmed or reported unconfirmed, and nothing is confirmed that was not pulled. */
 void sim_oracle_flow_ended(struct sim_world *w, const struct sim_flow *f,

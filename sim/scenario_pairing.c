@@ -30,6 +30,6 @@ const struct sim_scenario sim_scenario_registry = {
     .what = "the same while the power goes at writes, and disks are full",
     .device_count = 3,
     .minutes = 10,
-    .faults = 1u << SIM_FAULT_DISK | 1u << SIM_FAULT_CRASH,
+    .faults = 1u << SIM_FAULT_DISK | 1u << SIM_FAULT_TORN | 1u << SIM_FAULT_CRASH,
     .step = step,
 };

@@ -7,6 +7,7 @@ const struct sim_scenario *const sim_scenarios[SIM_SCENARIO_COUNT] = {
     &sim_scenario_middle,     &sim_scenario_registry, &sim_scenario_session,
     &sim_scenario_reconnect,  &sim_scenario_dials,    &sim_scenario_backpressure,
     &sim_scenario_priorities, &sim_scenario_calls,    &sim_scenario_day,
+    &sim_scenario_hostile,
 };
 
 const struct sim_scenario *sim_scenario_find(const char *name)

@@ -16,8 +16,9 @@ extern const struct sim_scenario sim_scenario_backpressure;
 extern const struct sim_scenario sim_scenario_priorities;
 extern const struct sim_scenario sim_scenario_calls;
 extern const struct sim_scenario sim_scenario_day;
+extern const struct sim_scenario sim_scenario_hostile;
 
-#define SIM_SCENARIO_COUNT 12
+#define SIM_SCENARIO_COUNT 13
 extern const struct sim_scenario *const sim_scenarios[SIM_SCENARIO_COUNT];
 
 /* The one of that name; NULL: there is none. */

@@ -104,6 +104,7 @@ static bool turn(struct sim_world *w)
         do_planned(w, &entry);
         moved = true;
     }
+    moved |= sim_hostile_turn(w); /* it hears what comes for others before they do */
     for (uint32_t i = 0; i < w->device_count; i++) {
         bool had_turn = sim_device_turn(&w->devices[i]);
 
@@ -134,7 +135,7 @@ static struct nx_instant next_deadline(const struct sim_world *w)
         next = nx_instant_earlier(next, sim_device_deadline(&w->devices[i]));
     if (w->config.scenario->deadline != NULL)
         next = nx_instant_earlier(next, w->config.scenario->deadline(w));
-    return next;
+    return nx_instant_earlier(next, sim_hostile_deadline(w));
 }
 
 void sim_world_pass(struct sim_world *w, struct nx_duration time)

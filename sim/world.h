@@ -13,6 +13,7 @@
 #include "sim/device.h"
 #include "sim/faults.h"
 #include "sim/flows.h"
+#include "sim/hostile.h"
 #include "sim/oracle.h"
 #include "sim/stage.h"
 #include "sim/trace.h"
@@ -107,6 +108,7 @@ struct sim_world {
     struct sim_flows flows;
     struct sim_calls calls;
     struct sim_oracle oracle;
+    struct sim_hostile hostile;
     struct sim_timeline timeline;
     struct sim_entry entries[SIM_PLANS_MAX];
     struct sim_device devices[SIM_DEVICES_MAX];
