@@ -94,6 +94,9 @@ struct Failure {
 struct Candidate {
   id @0 :Text;
   name @1 :Text;
+
+  lastSeenMs @2 :UInt64 = 18446744073709551615;
+  # How long ago its beacon was heard; the largest number: none is known.
 }
 
 struct PeerName {

@@ -5,10 +5,6 @@
 #include "core/crypto/crypto.h"
 #include "daemons/dsoftbusd/internal.h"
 
-enum {
-    CANDIDATES_MAX = 16, /* named in a failure */
-};
-
 static struct nx_bytes text(const char *terminated)
 {
     return nx_bytes_of_text(terminated);
@@ -392,13 +388,13 @@ static struct nx_bytes begun_body(struct dsoftbusd *d, const struct dsoftbusd_ca
 static struct nx_bytes failure_body(struct dsoftbusd *d, struct nx_instant now,
                                     const struct dsoftbusd_call *call)
 {
-    struct dsoftbusd_device found[CANDIDATES_MAX];
+    struct dsoftbusd_device found[DSOFTBUSD_CANDIDATES_MAX];
     struct nx_capn_builder b;
     size_t count = 0;
 
     if (call->is_ambiguous)
         count = dsoftbusd_find_devices(d, now, text(call->asked), (enum dsoftbusd_among)call->among,
-                                       found, CANDIDATES_MAX);
+                                       found, DSOFTBUSD_CANDIDATES_MAX);
     nx_capn_builder_init_frame(&b, d->body, sizeof(d->body));
     struct dsoftbusd_failure_builder failure = dsoftbusd_failure_new_root(&b);
     dsoftbusd_failure_set_why(failure, text(call->why.text));
@@ -413,9 +409,18 @@ static struct nx_bytes failure_body(struct dsoftbusd *d, struct nx_instant now,
 
             dsoftbusd_candidate_set_id(candidate, text(found[i].id_text));
             dsoftbusd_candidate_set_name(candidate, text(found[i].name));
+            dsoftbusd_candidate_set_last_seen_ms(candidate, found[i].last_seen_ms);
         }
     }
     return finish(&b);
+}
+
+/* As it is called now, or was when it was asked about: one that was unpaired is forgotten by now. */
+static const char *name_for(const struct dsoftbusd *d, const struct dsoftbusd_call *call)
+{
+    const char *name = dsoftbusd_name_of(d, call->id_text);
+
+    return name[0] != '\0' ? name : call->name;
 }
 
 /* Paired and Opened: the device, by id and name. */
@@ -434,7 +439,7 @@ static struct nx_bytes named_body(struct dsoftbusd *d, const struct dsoftbusd_ca
         struct dsoftbusd_paired_builder paired = dsoftbusd_paired_new_root(&b);
 
         dsoftbusd_paired_set_id(paired, text(call->id_text));
-        dsoftbusd_paired_set_name(paired, text(dsoftbusd_name_of(d, call->id_text)));
+        dsoftbusd_paired_set_name(paired, text(name_for(d, call)));
     }
     return finish(&b);
 }

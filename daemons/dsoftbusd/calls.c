@@ -522,12 +522,15 @@ static void on_pairing_failed(struct dsoftbusd *d, const struct dsb_node_event *
         return;
     }
     while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
-        const struct nx_why noted = call->why;
+        struct nx_why why;
+        struct nx_text t = nx_text_over(why.text, sizeof(why.text));
 
         if (!is_about(call, operation_of(event->role), event->id_text))
             continue;
-        dsoftbusd_done(call, event->status,
-                       noted.text[0] != '\0' ? noted.text : why_pairing_failed(event));
+        nx_text_add(&t, call->why.text[0] != '\0' ? call->why.text : why_pairing_failed(event));
+        if (call->why.text[0] != '\0' && event->is_spent)
+            nx_text_add(&t, "; these digits are used up");
+        dsoftbusd_done(call, event->status, why.text);
         call->is_spent = event->is_spent;
     }
 }

@@ -34,6 +34,9 @@
 #define DSOFTBUSD_REMOTES_MAX      32 /* services of peers that have a stream here at once */
 #define DSOFTBUSD_SERVED_MAX       64 /* streams of peers on which services of ours are called at once */
 #define DSOFTBUSD_CALL_DEADLINE_MS 30000 /* of a call whose program does not say */
+/* Two beacons and a half: one that is not heard for so long may be gone, and gives way to another of its
+ * name. */
+#define DSOFTBUSD_QUIET_S 15
 
 /* Everything is kept. */
 struct dsoftbusd_config {
@@ -61,7 +64,8 @@ struct dsoftbusd_call {
     struct nx_ipc_head head;
     struct nx_instant deadline;
     struct nx_instant began_at;
-    char id_text[DSB_ID_TEXT_MAX + 1]; /* the device it is about; empty: any, or none */
+    char id_text[DSB_ID_TEXT_MAX + 1];   /* the device it is about; empty: any, or none */
+    char name[DSB_DISPLAY_NAME_MAX + 1]; /* its name when it was asked about: unpair forgets it */
 
     bool watches;                    /* discover */
     bool news_due;                   /* offer, accept, listen: the first news has still to leave */

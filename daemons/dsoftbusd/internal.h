@@ -35,6 +35,8 @@ struct dsoftbusd_call *dsoftbusd_find_call(struct dsoftbusd_client *client, uint
 
 /* ---- devices.c: which device is meant ---------------------------------------------------------- */
 
+#define DSOFTBUSD_CANDIDATES_MAX 16 /* named in a failure */
+
 enum dsoftbusd_among {
     DSOFTBUSD_AMONG_PAIRED,  /* and v1 nodes that have a session */
     DSOFTBUSD_AMONG_PRESENT, /* those that announce themselves, ourselves apart, as well */
@@ -43,6 +45,8 @@ enum dsoftbusd_among {
 struct dsoftbusd_device {
     char id_text[DSB_ID_TEXT_MAX + 1];
     char name[DSB_DISPLAY_NAME_MAX + 1];
+    bool is_heard;         /* its beacon came less than DSOFTBUSD_QUIET_S ago */
+    uint64_t last_seen_ms; /* UINT64_MAX: no beacon of it is known */
 };
 
 /* The devices that `asked` fits, as a name or as the beginning of an id, each once: at most `cap` into

@@ -3,6 +3,7 @@
 
 #include "host/net/interfaces.h"
 
+#include "core/base/text.h"
 #include "host/net/endpoint.h"
 
 #include <ifaddrs.h>
@@ -81,6 +82,22 @@ enum nx_status nx_interface_networks(struct dsb_network *list, size_t cap, size_
     freeifaddrs(first);
     *count = found;
     return NX_OK;
+}
+
+size_t nx_interface_list(char *names, size_t cap)
+{
+    struct nx_text t = nx_text_over(names, cap);
+    struct if_nameindex *all = if_nameindex();
+
+    for (const struct if_nameindex *i = all; i != NULL && i->if_index != 0; i++) {
+        if (t.len + strlen(i->if_name) + 3 > cap)
+            break;
+        nx_text_add(&t, t.len == 0 ? "" : ", ");
+        nx_text_add(&t, i->if_name);
+    }
+    if (all != NULL)
+        if_freenameindex(all);
+    return t.len;
 }
 
 /* ---- watching ------------------------------------------------------------------------------ */
