@@ -104,39 +104,6 @@ static void put_listen(struct dsoftbusd_status_builder s, const struct dsoftbusd
     }
 }
 
-uint32_t dsoftbusd_session_count(const struct dsoftbusd *d)
-{
-    const struct dsb_connections *c = d->config.connections;
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < c->used_end; i++) {
-        const struct dsb_connection *conn = &c->config.places[i];
-
-        count += conn->state == DSB_CONNECTION_OPEN &&
-                 conn->session.terms.purpose == DSB_PURPOSE_SESSION &&
-                 (conn->is_v1_up || conn->link != DSB_CONNECTION_NONE);
-    }
-    return count;
-}
-
-static uint32_t client_count(const struct dsoftbusd *d)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++)
-        count += d->clients[i].is_used;
-    return count;
-}
-
-static uint32_t stream_count(const struct dsoftbusd *d)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++)
-        count += d->clients[i].is_used && d->clients[i].stream.is_open;
-    return count;
-}
-
 _Static_assert((int)DSOFTBUSD_DISCOVERY_MODE_MULTICAST == (int)DSB_DISCOVERY_MULTICAST &&
                    (int)DSOFTBUSD_PAIRING_STATE_STORING == (int)DSB_PAIRING_STORING &&
                    (int)DSOFTBUSD_REGISTRY_STATE_REFUSED == (int)DSB_REGISTRY_REFUSED,
@@ -158,8 +125,8 @@ static struct nx_bytes status_body(struct dsoftbusd *d, struct nx_instant now)
     put_listen(s, d);
     dsoftbusd_status_set_peer_count(s, dsb_registry_count(&node->registry));
     dsoftbusd_status_set_session_count(s, dsoftbusd_session_count(d));
-    dsoftbusd_status_set_stream_count(s, stream_count(d));
-    dsoftbusd_status_set_client_count(s, client_count(d));
+    dsoftbusd_status_set_stream_count(s, dsoftbusd_stream_count(d));
+    dsoftbusd_status_set_client_count(s, dsoftbusd_client_count(d));
     dsoftbusd_status_set_discovery(s, (enum dsoftbusd_discovery_mode)dsb_node_discovery_mode(node));
     dsoftbusd_status_set_device_count(s, dsb_discovery_count(&node->discovery) - 1);
     dsoftbusd_status_set_offer(
@@ -533,6 +500,8 @@ struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
         return answer_body(d, call);
     case DSOFTBUSD_OPERATION_DOCTOR:
         return diagnosis_body(d, call);
+    case DSOFTBUSD_OPERATION_LIMITS:
+        return dsoftbusd_limits_body(d, now);
     case DSOFTBUSD_OPERATION_DISCOVER:
     case DSOFTBUSD_OPERATION_PEERS:
         return (struct nx_bytes){NULL, 0};
@@ -639,6 +608,8 @@ static bool tell_changes(struct dsoftbusd *d, struct nx_instant now,
 bool dsoftbusd_send_news(struct dsoftbusd *d, struct nx_instant now,
                          struct dsoftbusd_client *client, struct dsoftbusd_call *call)
 {
+    if (call->head.operation == DSOFTBUSD_OPERATION_WATCH)
+        return call->state != DSOFTBUSD_CALL_WATCHES || dsoftbusd_tell_happened(d, client, call);
     if (call->news_due && !send_first(d, client, call))
         return false;
     if (call->state == DSOFTBUSD_CALL_LISTS)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define CONNECT_WAIT_S 2
+#define LOOK_WAIT_MS   500
 
 /* ---- sentences ----------------------------------------------------------------------------- */
 
@@ -64,9 +65,7 @@ static enum nx_status is_of_another_user(struct nx_ipc_client *c, uint32_t uid)
 
 static enum nx_status was_ended(struct nx_ipc_client *c)
 {
-    return fail(
-        c, NX_E_CLOSED,
-        "it ended the connection; it was stopped, or is of another version than this program");
+    return fail(c, NX_E_CLOSED, "it ended the connection");
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -109,6 +108,7 @@ static enum nx_status look_at_daemon(struct nx_ipc_client *c)
         return fail(c, NX_E_IO, "the system does not say whose it is");
     if (uid != geteuid() || uid == NX_IPC_UID_UNMAPPED)
         return is_of_another_user(c, uid);
+    c->daemon_pid = pid;
     if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
         return fail(c, NX_E_IO, strerror(errno));
     return NX_OK;
@@ -122,6 +122,7 @@ enum nx_status nx_ipc_client_open(struct nx_ipc_client *c, const char *state_fol
 
     c->fd = -1;
     c->last_call_id = 0;
+    c->daemon_pid = 0;
     c->state_folder = state_folder;
     c->daemon = daemon;
     c->why[0] = '\0';
@@ -147,6 +148,49 @@ void nx_ipc_client_close(struct nx_ipc_client *c)
     close(c->fd);
     c->fd = -1;
     explicit_bzero(c->room, sizeof(c->room));
+}
+
+/* The pid of whoever serves there; 0: nobody, or one that is just going. */
+static uint32_t serves_now(const struct nx_ipc_client *c)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char path[NX_IPC_PATH_MAX + 1];
+    uint32_t uid, pid = 0;
+    struct nx_why why;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return 0;
+    if (nx_ipc_path(c->state_folder, c->daemon, path, &why) != NX_OK)
+        path[0] = '\0';
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+        nx_ipc_peer(fd, &uid, &pid) == NX_OK) {
+        /* One that is ending closes its clients first, and then its door. */
+        struct pollfd end = {.fd = fd};
+
+        if (poll(&end, 1, LOOK_WAIT_MS) > 0)
+            pid = 0;
+    }
+    close(fd);
+    return pid;
+}
+
+void nx_ipc_client_look_why(struct nx_ipc_client *c)
+{
+    uint32_t pid = serves_now(c);
+
+    if (pid == 0)
+        (void)fail(c, NX_E_CLOSED,
+                   "it ended the connection: it was stopped, and has to be started "
+                   "again");
+    else if (pid != c->daemon_pid)
+        (void)fail(c, NX_E_CLOSED,
+                   "it ended the connection: it was restarted meanwhile; try again");
+    else
+        (void)fail(c, NX_E_CLOSED,
+                   "it ended the connection and goes on: it is of another version "
+                   "than this program; restart it");
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
