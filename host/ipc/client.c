@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "host/clock.h"
+#include "host/ipc/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,9 +213,34 @@ static bool await(struct nx_ipc_client *c, short what, struct nx_instant until)
 enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct nx_instant until,
                                   const struct nx_ipc_head *head, struct nx_bytes body)
 {
+    return nx_ipc_client_send_with(c, until, head, body, NULL, 0);
+}
+
+/* What goes along with a message; nothing where there are no descriptors. */
+static void put_descriptors(struct msghdr *message, union nx_ipc_descriptors *room, const int *fds,
+                            uint32_t fd_count)
+{
+    if (fd_count == 0)
+        return;
+    memset(room, 0, sizeof(*room));
+    room->head.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+    room->head.cmsg_level = SOL_SOCKET;
+    room->head.cmsg_type = SCM_RIGHTS;
+    memcpy(CMSG_DATA(&room->head), fds, fd_count * sizeof(int));
+    message->msg_control = room->bytes;
+    message->msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+}
+
+enum nx_status nx_ipc_client_send_with(struct nx_ipc_client *c, struct nx_instant until,
+                                       const struct nx_ipc_head *head, struct nx_bytes body,
+                                       const int *fds, uint32_t fd_count)
+{
+    union nx_ipc_descriptors descriptors;
     uint8_t head_bytes[NX_IPC_HEAD_LEN];
     enum nx_status status = nx_ipc_head_encode(head, body.len, head_bytes);
 
+    if (status == NX_OK && fd_count != head->blob_count)
+        status = NX_E_INVALID;
     if (status != NX_OK)
         return fail(c, status, nx_status_text(status));
     if (c->fd < 0)
@@ -222,7 +248,8 @@ enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct nx_instant unt
 
     struct iovec spans[] = {{head_bytes, sizeof(head_bytes)},
                             {(void *)(uintptr_t)body.ptr, body.len}};
-    const struct msghdr message = {.msg_iov = spans, .msg_iovlen = NX_COUNT_OF(spans)};
+    struct msghdr message = {.msg_iov = spans, .msg_iovlen = NX_COUNT_OF(spans)};
+    put_descriptors(&message, &descriptors, fds, fd_count);
     do {
         if (sendmsg(c->fd, &message, MSG_NOSIGNAL) >= 0)
             return NX_OK;
@@ -257,6 +284,8 @@ static enum nx_status try_receive(struct nx_ipc_client *c, struct nx_ipc_message
     enum nx_status status = nx_ipc_message_decode(nx_bytes_of(c->room, (size_t)len), message);
     if (status == NX_E_VERSION)
         return fail(c, status, "it is of another version than this program: restart it");
+    if (status == NX_OK && message->head.blob_count > 0)
+        status = NX_E_MALFORMED; /* nothing was asked that brings one */
     return status == NX_OK ? NX_OK : fail(c, status, "it said what is no message");
 }
 

@@ -60,6 +60,14 @@ NX_MUST_CHECK enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct 
                                                 const struct nx_ipc_head *head,
                                                 struct nx_bytes body);
 
+/* The same with the `fd_count` descriptors of sealed memory (host/ipc/blob.h) that the head announces;
+ * they stay the caller's. NX_E_INVALID also: the head announces another number. */
+NX_MUST_CHECK enum nx_status nx_ipc_client_send_with(struct nx_ipc_client *c,
+                                                     struct nx_instant until,
+                                                     const struct nx_ipc_head *head,
+                                                     struct nx_bytes body, const int *fds,
+                                                     uint32_t fd_count);
+
 /* Receive one message, lent until the next receive.
  * NX_OK; NX_WOULD_BLOCK: nothing came until `until`; NX_E_CLOSED: the daemon ended the connection;
  * NX_E_VERSION: it is of another version; NX_E_MALFORMED, NX_E_LIMIT: what came is no message;
