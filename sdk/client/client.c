@@ -19,7 +19,7 @@ static enum nx_status fail(struct nx_client *c, enum nx_status status, const cha
 
     nx_text_add(&t, daemon_name);
     nx_text_add(&t, " of ");
-    nx_text_add(&t, c->connection.state_folder == NULL ? "no folder" : c->connection.state_folder);
+    nx_text_add(&t, c->connection.state_folder);
     nx_text_add(&t, " ");
     nx_text_add(&t, what);
     return status;
@@ -56,6 +56,8 @@ void nx_client_init(struct nx_client *c)
 {
     memset(c, 0, sizeof(*c));
     c->connection.fd = -1;
+    c->connection.state_folder = "no folder";
+    c->connection.daemon = daemon_name;
     c->until = NX_NEVER;
 }
 
