@@ -85,7 +85,7 @@ const char *cli_exit_word(enum cli_exit code)
 void cli_exit_tell(bool is_json, enum cli_exit code, const char *shown)
 {
     if (is_json) {
-        cli_json_print(stdout, cli_json_failure(code, shown));
+        cli_json_print(stdout, cli_json_failure((int)code, shown));
         return;
     }
     fflush(stdout); /* what was said before comes before */

@@ -121,9 +121,10 @@ enum nx_status nx_client_begin(struct nx_client *c, uint16_t operation, uint32_t
     }
     nx_crypto_wipe(c->request_bytes, sizeof(c->request_bytes));
     c->operation = operation;
-    c->until = wait_ms == 0
-                   ? NX_NEVER
-                   : nx_instant_after(now, nx_milliseconds((uint64_t)wait_ms + NX_CLIENT_GRACE_MS));
+    c->until = NX_NEVER;
+    if (wait_ms != 0)
+        c->until = nx_instant_after(nx_instant_after(now, nx_milliseconds(wait_ms)),
+                                    nx_milliseconds(NX_CLIENT_GRACE_MS));
     return status;
 }
 

@@ -212,7 +212,7 @@ static void send_raw(uint32_t announced, uint32_t count)
         control.head.cmsg_level = SOL_SOCKET;
         control.head.cmsg_type = SCM_RIGHTS;
         memcpy(CMSG_DATA(&control.head), fds, count * sizeof(int));
-        datagram.msg_control = &control;
+        datagram.msg_control = control.bytes;
         datagram.msg_controllen = CMSG_SPACE(count * sizeof(int));
     }
     EXPECT(sendmsg(alice.fd, &datagram, MSG_NOSIGNAL) == NX_IPC_HEAD_LEN);
