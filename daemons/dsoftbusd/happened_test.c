@@ -23,8 +23,7 @@ static void begin_paired(void)
 /* The figures of one limit, by its name. */
 static struct dsoftbusd_limit_reader limit_named(const char *name)
 {
-    struct nx_capn_list limits =
-        dsoftbusd_limits_get_limits(dsoftbusd_limits_root(&desk->body));
+    struct nx_capn_list limits = dsoftbusd_limits_get_limits(dsoftbusd_limits_root(&desk->body));
 
     for (uint32_t i = 0; i < limits.count; i++) {
         struct dsoftbusd_limit_reader l = dsoftbusd_limit_at(limits, i);
