@@ -60,6 +60,24 @@ static uint32_t call_count(const struct dsoftbusd *d)
     return most;
 }
 
+static uint32_t remote_count(const struct dsoftbusd *d)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < DSOFTBUSD_REMOTES_MAX; i++)
+        count += d->remotes[i].is_used;
+    return count;
+}
+
+static uint32_t served_count(const struct dsoftbusd *d)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < DSOFTBUSD_SERVED_MAX; i++)
+        count += d->served[i].is_used;
+    return count;
+}
+
 static uint32_t slots_used(const uint32_t left_ms[DSB_PAIRING_SLOTS])
 {
     uint32_t count = 0;
@@ -131,6 +149,8 @@ struct nx_bytes dsoftbusd_limits_body(struct dsoftbusd *d, struct nx_instant now
          pools->queues.high_water, ""},
         {"streams", "blocks of the pool", pools->blocks.block_count, pools->blocks.used_count,
          pools->blocks.high_water, ""},
+        {"calls", "services of peers called", DSOFTBUSD_REMOTES_MAX, remote_count(d), NO_WATER, ""},
+        {"calls", "streams where peers call", DSOFTBUSD_SERVED_MAX, served_count(d), NO_WATER, ""},
         {"pairing", "offers in an hour", DSB_PAIRING_OFFERS_PER_HOUR,
          slots_used(spent.act_ms[DSB_PAIRING_ACT_OFFER]), NO_WATER, ""},
         {"pairing", "accepts in an hour", DSB_PAIRING_ACCEPTS_PER_HOUR,
