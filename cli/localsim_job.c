@@ -12,10 +12,11 @@
 
 static void print_marker(void *owner, struct nx_bytes line)
 {
-    (void)owner;
-    fwrite(line.ptr, 1, line.len, stdout);
-    fputc('\n', stdout);
-    fflush(stdout);
+    FILE *file = owner;
+
+    fwrite(line.ptr, 1, line.len, file);
+    fputc('\n', file);
+    fflush(file);
 }
 
 /* ---- what it begins with ------------------------------------------------------------------- */
@@ -155,7 +156,8 @@ enum nx_status localsim_job_run(const struct localsim_job *options,
     run->drive.files.folder = -1;
     run->source = -1;
     run->received = (struct received_file){.folder = -1, .fd = -1};
-    nx_markers_init(&run->drive.markers, print_marker, NULL);
+    /* With --json, standard output has that one value and nothing else. */
+    nx_markers_init(&run->drive.markers, print_marker, options->is_json ? stderr : stdout);
     nx_store_memory_init(&run->drive.peer_store, run->drive.peer_values, NX_STORE_VALUE_MAX,
                          LOCALSIM_PEER_VALUES);
 

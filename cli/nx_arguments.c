@@ -1,4 +1,5 @@
-#include "cli/nx_command.h"
+#include "cli/nx_exit.h"
+#include "cli/nx_help.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 
@@ -11,17 +12,9 @@
 /* What getopt answers for a long option, the first of them; letters are below. */
 #define LONG 256
 
-#define COMMON (CLI_BIT(CLI_STATE) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_HELP))
-
-static const struct {
-    const char *name;
-    const char *value; /* NULL: it has none */
-    const char *summary;
-    uint32_t least; /* of a number; its most is above zero */
-    uint32_t most;
-} options[CLI_OPTIONS] = {
+const struct cli_option_row cli_options[CLI_OPTIONS] = {
     [CLI_STATE] = {"state", "DIR", "the state folder of the daemon (else NEXUS_STATE)"},
-    [CLI_JSON] = {"json", NULL, "JSON, for programs"},
+    [CLI_JSON] = {"json", NULL, "JSON for programs, and nothing on standard error"},
     [CLI_HELP] = {"help", NULL, "this page"},
     [CLI_WATCH] = {"watch", NULL, "go on and tell what changes, until a signal"},
     [CLI_V1] = {"v1", "ADDR:PORT", "dial a v1 node there, instead of a device by its name"},
@@ -34,137 +27,41 @@ static const struct {
     [CLI_RAW] = {"raw", NULL, "the bytes of the messages and nothing between them"},
     [CLI_FORCE] = {"force", NULL, "replace FILE if it is there already"},
     [CLI_OUTPUT] = {"output", "FILE", "the bytes go there; also -o FILE"},
+    [CLI_WRITE] = {"write", "FILE", "and put it into this file, which must not be there"},
+    [CLI_ADDRESSES] = {"addresses", NULL, "leave the addresses in it"},
+    [CLI_SHOW_VERSION] = {"version", NULL, "which version this nx is"},
 };
 
 /* ---- complaints ---------------------------------------------------------------------------- */
 
-static enum cli_exit usage(const char *before, const char *what, const char *after,
-                           const char *help_words)
+static enum cli_exit usage(const struct cli_arguments *a, const char *before, const char *what,
+                           const char *after, const char *help_words)
 {
-    char shown[256]; /* one line, whatever was typed */
+    char quoted[256], text[1024]; /* one line, whatever was typed */
 
-    nx_text_for_show(nx_bytes_of_text(what), shown, sizeof(shown));
-    fprintf(stderr, "nx: %s'%s'%s; see nx%s%s --help\n", before, shown, after,
-            help_words[0] == '\0' ? "" : " ", help_words);
+    nx_text_for_show(nx_bytes_of_text(what), quoted, sizeof(quoted));
+    snprintf(text, sizeof(text), "%s'%s'%s; see nx%s%s --help", before, quoted, after,
+             help_words[0] == '\0' ? "" : " ", help_words);
+    cli_exit_tell(a->is_json, CLI_USAGE, text);
     return CLI_USAGE;
 }
 
 /* ---- which command ------------------------------------------------------------------------- */
-
-/* How many of the typed words the text begins with, all of the typed ones being `count`: all words of
- * a command, or some where they name a group. */
-static int words_in_common(const char *text, char **words, int count)
-{
-    int common = 0;
-
-    for (; common < count; common++) {
-        size_t len = strcspn(text, " ");
-
-        if (len == 0 || strlen(words[common]) != len || strncmp(text, words[common], len) != 0)
-            break;
-        text += len;
-        text += text[0] == ' ';
-    }
-    return common;
-}
-
-static int words_of(const char *text)
-{
-    int count = 1;
-
-    for (; *text != '\0'; text++)
-        count += *text == ' ';
-    return count;
-}
 
 /* The command that was typed, or NULL; `*best` is how many words some command had in common. */
 static const struct cli_command *find(char **words, int count, int *best)
 {
     *best = 0;
     for (const struct cli_command *c = cli_commands; c->words != NULL; c++) {
-        int common = words_in_common(c->words, words, count);
+        int common = cli_words_in_common(c->words, words, count);
 
-        if (common == words_of(c->words)) {
+        if (common == cli_words_of(c->words)) {
             *best = common;
             return c;
         }
         *best = common > *best ? common : *best;
     }
     return NULL;
-}
-
-/* The first `count` words, joined: what a group is called. */
-static void join(char *text, size_t cap, char **words, int count)
-{
-    struct nx_text t = nx_text_over(text, cap);
-
-    for (int i = 0; i < count; i++) {
-        nx_text_add(&t, i == 0 ? "" : " ");
-        nx_text_add(&t, words[i]);
-    }
-}
-
-/* ---- help ---------------------------------------------------------------------------------- */
-
-static void print_options(unsigned which)
-{
-    for (unsigned i = 0; i < CLI_OPTIONS; i++) {
-        char shown[32];
-
-        if ((which & CLI_BIT(i)) == 0)
-            continue;
-        snprintf(shown, sizeof(shown), "--%s%s%s", options[i].name,
-                 options[i].value == NULL ? "" : " ",
-                 options[i].value == NULL ? "" : options[i].value);
-        printf("  %-19s %s\n", shown, options[i].summary);
-    }
-}
-
-static void print_exit_codes(void)
-{
-    puts("\nExit status: 0 done, 1 it failed, 2 wrong usage, 3 no daemon serves that folder. What\n"
-         "failed is a sentence on standard error, with the next thing to try.");
-}
-
-static void print_list(char **words, int count)
-{
-    for (const struct cli_command *c = cli_commands; c->words != NULL; c++) {
-        char shown[64];
-
-        if (words_in_common(c->words, words, count) < count)
-            continue;
-        snprintf(shown, sizeof(shown), "%s %s", c->words, c->arguments);
-        printf("  %s\n      %s\n", shown, c->summary);
-    }
-}
-
-static void print_group_help(char **words, int count)
-{
-    char group[64];
-
-    join(group, sizeof(group), words, count);
-    if (count == 0)
-        puts("nx: asks the dsoftbusd of this machine, and tells it what to do\n");
-    printf("usage: nx [--state DIR] %s%sCOMMAND ...\n\n", group, count == 0 ? "" : " ");
-    print_list(words, count);
-    puts("\nPEER is a device's name as `nx bus discover` shows it, or the beginning of its id; it "
-         "has\n"
-         "to fit one device. A word that begins with - but is no option stands behind --.\n");
-    print_options(COMMON);
-    print_exit_codes();
-}
-
-static void print_command_help(const struct cli_command *c)
-{
-    printf("usage: nx [--state DIR] %s %s", c->words, c->arguments);
-    for (unsigned i = 0; i < CLI_OPTIONS; i++) {
-        if (((c->options | CLI_BIT(CLI_JSON)) & CLI_BIT(i)) != 0)
-            printf(" [--%s%s%s]", options[i].name, options[i].value == NULL ? "" : " ",
-                   options[i].value == NULL ? "" : options[i].value);
-    }
-    printf("\n\n%s.\n%s%s\n", c->summary, c->help, c->help[0] == '\0' ? "" : "\n");
-    print_options(c->options | COMMON);
-    print_exit_codes();
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -188,24 +85,24 @@ static enum cli_exit keep_option(struct cli_arguments *a, enum cli_option option
     char before[96];
 
     a->options[option] = value;
-    if (options[option].value != NULL && value[0] == '\0') {
-        snprintf(before, sizeof(before), "--%s ", options[option].name);
-        return usage(before, "", " is empty", "");
+    if (cli_options[option].value != NULL && value[0] == '\0') {
+        snprintf(before, sizeof(before), "--%s ", cli_options[option].name);
+        return usage(a, before, "", " is empty", "");
     }
-    if (options[option].most == 0 ||
-        read_number(value, options[option].least, options[option].most, &a->numbers[option]))
+    if (cli_options[option].most == 0 || read_number(value, cli_options[option].least,
+                                                     cli_options[option].most, &a->numbers[option]))
         return CLI_DONE;
     snprintf(before, sizeof(before), "--%s takes a whole number from %u to %u, not ",
-             options[option].name, options[option].least, options[option].most);
-    return usage(before, value, "", "");
+             cli_options[option].name, cli_options[option].least, cli_options[option].most);
+    return usage(a, before, value, "", "");
 }
 
 /* Of short ones, which may stand several in a word, getopt knows the letter. */
-static enum cli_exit no_such_option(const char *word)
+static enum cli_exit no_such_option(const struct cli_arguments *a, const char *word)
 {
     const char letter[] = {'-', (char)optopt, '\0'};
 
-    return usage("there is no option ", optopt != 0 && optopt < LONG ? letter : word, "", "");
+    return usage(a, "there is no option ", optopt != 0 && optopt < LONG ? letter : word, "", "");
 }
 
 static enum cli_exit read_options(struct cli_arguments *a, int argc, char **argv)
@@ -213,18 +110,18 @@ static enum cli_exit read_options(struct cli_arguments *a, int argc, char **argv
     struct option known[CLI_OPTIONS + 1] = {{0}};
 
     for (int i = 0; i < CLI_OPTIONS; i++)
-        known[i] = (struct option){options[i].name,
-                                   options[i].value == NULL ? no_argument : required_argument, NULL,
-                                   LONG + i};
+        known[i] = (struct option){cli_options[i].name,
+                                   cli_options[i].value == NULL ? no_argument : required_argument,
+                                   NULL, LONG + i};
 
     opterr = 0;
     for (int found; (found = getopt_long(argc, argv, ":ho:", known, NULL)) != -1;) {
         enum cli_exit code = CLI_DONE;
 
         if (found == ':')
-            return usage("", argv[optind - 1], " needs a value", "");
+            return usage(a, "", argv[optind - 1], " needs a value", "");
         if (found == '?')
-            return no_such_option(argv[optind - 1]);
+            return no_such_option(a, argv[optind - 1]);
         if (found == 'h')
             a->options[CLI_HELP] = "";
         else if (found == 'o')
@@ -244,9 +141,9 @@ static enum cli_exit check(const struct cli_arguments *a)
     char text[160];
 
     for (unsigned i = 0; i < CLI_OPTIONS; i++) {
-        if (a->options[i] != NULL && ((c->options | COMMON) & CLI_BIT(i)) == 0) {
-            snprintf(text, sizeof(text), "--%s is not for ", options[i].name);
-            return usage(text, c->words, "", c->words);
+        if (a->options[i] != NULL && ((c->options | CLI_COMMON) & CLI_BIT(i)) == 0) {
+            snprintf(text, sizeof(text), "--%s is not for ", cli_options[i].name);
+            return usage(a, text, c->words, "", c->words);
         }
     }
     if (a->word_count >= c->least && (c->most < 0 || a->word_count <= c->most))
@@ -254,40 +151,63 @@ static enum cli_exit check(const struct cli_arguments *a)
     /* What stands too much is not repeated: it could be a code. */
     snprintf(text, sizeof(text), "too %s behind ", a->word_count < c->least ? "little" : "much");
     if (c->most == 0)
-        return usage(text, c->words, ", which takes no arguments", c->words);
+        return usage(a, text, c->words, ", which takes no arguments", c->words);
     char after[96];
     snprintf(after, sizeof(after), ", which takes %s", c->arguments);
-    return usage(text, c->words, after, c->words);
+    return usage(a, text, c->words, after, c->words);
+}
+
+/* Also where what was typed cannot be read: whoever asked for JSON gets no other answer. */
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* NULL: say what is missing or wrong instead. */
+static const struct cli_command *find_or_help(struct cli_arguments *a, char **words, int count,
+                                              int *best, enum cli_exit *code)
+{
+    const struct cli_command *command = find(words, count, best);
+    char group[64];
+
+    cli_words_join(group, sizeof(group), words, *best);
+    *code = CLI_DONE;
+    if (command == NULL && *best < count)
+        *code = usage(a, "there is no ", words[*best], *best == 0 ? "" : " in this group", group);
+    else if (cli_is_given(a, CLI_HELP))
+        cli_help_print(a->is_json, words, *best, command);
+    else if (command == NULL)
+        *code = usage(a, "say what to do behind ", count == 0 ? "nx" : group, "", group);
+    else
+        return command;
+    return NULL;
 }
 
 enum cli_exit cli_arguments_read(struct cli_arguments *a, int argc, char **argv)
 {
+    enum cli_exit code;
     int best;
-    char group[64];
 
-    *a = (struct cli_arguments){.command = NULL};
-    enum cli_exit code = read_options(a, argc, argv);
+    *a = (struct cli_arguments){.is_json = asks_for_json(argc, argv)};
+    code = read_options(a, argc, argv);
     if (code != CLI_DONE)
         return code;
+    if (cli_is_given(a, CLI_SHOW_VERSION)) {
+        cli_help_version(a->is_json);
+        return CLI_DONE;
+    }
 
     char **words = argv + optind;
     int count = argc - optind;
-    const struct cli_command *command = find(words, count, &best);
-    join(group, sizeof(group), words, best);
-    if (command == NULL && best < count)
-        return usage("there is no ", words[best], best == 0 ? "" : " in this group", group);
-    if (cli_is_given(a, CLI_HELP)) {
-        if (command != NULL)
-            print_command_help(command);
-        else
-            print_group_help(words, best);
-        return CLI_DONE;
-    }
+    const struct cli_command *command = find_or_help(a, words, count, &best, &code);
     if (command == NULL)
-        return usage("say what to do behind ", count == 0 ? "nx" : group, "", group);
-
-    a->command = command;
+        return code;
     a->words = words + best;
     a->word_count = count - best;
+    a->command = command;
     return check(a);
 }

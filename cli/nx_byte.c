@@ -42,7 +42,7 @@ static enum cli_exit send_file(struct cli *cli, int fd, const char *name, uint64
 
     if (code != CLI_DONE)
         return code;
-    cli_progress_begin(&progress, total);
+    cli_progress_begin(&progress, total, cli_is_given(&cli->arguments, CLI_JSON));
     cli_source_over(&source, CLI_FRAMING_BYTES, fd, name);
     source.progress = &progress;
     code = cli_send(&s, &source);
@@ -84,20 +84,20 @@ static void give_up(struct cli_stream *s, struct cli_progress *progress,
     cli_progress_end(progress);
     s->has_failed = true;
     cli_fail(s->cli, CLI_FAILED, "%s: %s", cli_target_name(target), strerror(error));
-    cli_stream_abort(s, CLI_ABORT_UNKEPT, "it could not be kept where it was received");
+    cli_stream_abort(s, NX_CLIENT_ABORT_UNKEPT, "it could not be kept where it was received");
 }
 
 static enum cli_exit receive(struct cli_stream *s, struct cli_target *target,
                              struct cli_progress *progress)
 {
-    while (!s->is_over) {
+    while (!s->stream.is_over) {
         struct nx_bytes piece;
         bool ends_message;
         enum nx_status status = cli_stream_pull(s, &piece, &ends_message);
 
         if (status == NX_WOULD_BLOCK)
             (void)cli_stream_wait(s, false, -1);
-        else if (s->is_aborted)
+        else if (s->stream.is_aborted)
             continue;
         else if (status == NX_OK && !cli_target_write(target, piece))
             give_up(s, progress, target);
@@ -122,12 +122,12 @@ static enum cli_exit receive_into(struct cli *cli, struct cli_target *target)
 
     if (code != CLI_DONE)
         return code;
-    cli_progress_begin(&progress, 0);
+    cli_progress_begin(&progress, 0, cli_is_given(a, CLI_JSON));
     code = receive(&s, target, &progress);
     if (code == CLI_DONE)
         cli_progress_summary(&progress, "received", &s, target->path, target->path == NULL);
     else if (target->file.is_kept)
-        fprintf(stderr, "nx: all of it had come; it is kept\n");
+        cli_note(cli, "all of it had come; it is kept");
     return code;
 }
 

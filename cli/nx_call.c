@@ -20,7 +20,7 @@ struct call {
     char text[ECHO_MAX + 1]; /* what was typed behind the method */
     uint8_t body[DSB_RPC_BODY_MAX];
     uint64_t round_trip_ns;
-    struct nx_capn_segment table[CLI_SEGMENTS_MAX];
+    struct nx_capn_segment table[NX_CLIENT_SEGMENTS_MAX];
     struct nx_capn_message answered;
 };
 
@@ -193,9 +193,10 @@ static enum cli_exit show(struct call *call, const struct method *method)
 
     if (nx_capn_message_open(&call->answered, &nx_capn_limits_default,
                              dsoftbusd_answer_get_body(answer), call->table,
-                             CLI_SEGMENTS_MAX) != NX_OK) {
+                             NX_CLIENT_SEGMENTS_MAX) != NX_OK) {
         json_decref(page);
-        return cli_fail(call->cli, CLI_FAILED, "that device answered what nx does not understand");
+        return cli_fail(call->cli, CLI_OTHER_VERSION,
+                        "that device answered what nx does not understand");
     }
     if (page != NULL) {
         json_object_set_new(page, "id", cli_json_text(dsoftbusd_answer_get_id(answer)));
@@ -206,7 +207,8 @@ static enum cli_exit show(struct call *call, const struct method *method)
     }
     enum cli_exit code = method->show(call, page);
     if (code == CLI_DONE && call->answered.status != NX_OK)
-        code = cli_fail(call->cli, CLI_FAILED, "that device answered what nx does not understand");
+        code = cli_fail(call->cli, CLI_OTHER_VERSION,
+                        "that device answered what nx does not understand");
     if (code == CLI_DONE)
         code = cli_check_body(call->cli);
     if (page != NULL && code == CLI_DONE)

@@ -15,11 +15,32 @@
 
 struct cli;
 
+/* The table of them, with what each means, is in nx_exit.c; docs/nx.md repeats it. */
 enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1,
     CLI_USAGE = 2,     /* what was typed is wrong, whatever the machine's state */
-    CLI_NO_DAEMON = 3, /* none serves that state folder */
+    CLI_NO_DAEMON = 3, /* none serves that state folder, or it went away meanwhile */
+    CLI_NOT_FOUND = 4,
+    CLI_DENIED = 5,
+    CLI_LATE = 6,
+    CLI_BUSY = 7,
+    CLI_THERE = 8,
+    CLI_ENDED = 9,
+    CLI_OTHER_VERSION = 10,
+    CLI_STOPPED = 11,
+
+    /* doctor: 20 and the number of the first rung that fails (core/node/diagnosis.h). */
+    CLI_RUNG_INTERFACE = 21,
+    CLI_RUNG_MULTICAST = 22,
+    CLI_RUNG_BEACON = 23,
+    CLI_RUNG_ADDRESS = 24,
+    CLI_RUNG_TCP = 25,
+    CLI_RUNG_HANDSHAKE = 26,
+    CLI_RUNG_IDENTITY = 27,
+    CLI_RUNG_VERSION = 28,
+    CLI_RUNG_PAIRED = 29,
+    CLI_RUNG_SERVICE = 31,
 };
 
 enum cli_option {
@@ -37,8 +58,11 @@ enum cli_option {
     CLI_RAW,
     CLI_FORCE,
     CLI_OUTPUT,
+    CLI_WRITE,
+    CLI_ADDRESSES,
+    CLI_SHOW_VERSION,
 };
-#define CLI_OPTIONS 14
+#define CLI_OPTIONS 17
 
 /* A set of them. */
 #define CLI_BIT(option) (1u << (option))
@@ -50,9 +74,25 @@ struct cli_command {
     unsigned options;      /* which ones it takes, besides --state, --json and --help */
     const char *summary;   /* its line in a list */
     const char *help;      /* what --help says further */
-    bool tells_events;     /* --json is a value on each line, the failure among them */
+    const char *examples;  /* lines of --help, each begins with "nx " or continues one */
+    bool tells_events;     /* --json may be several values, one on each line, a failure the last */
     enum cli_exit (*run)(struct cli *cli);
 };
+
+struct cli_option_row {
+    const char *name;
+    const char *value; /* NULL: it has none */
+    const char *summary;
+    uint32_t least; /* of a number; its most is above zero */
+    uint32_t most;
+};
+
+/* By enum cli_option. */
+extern const struct cli_option_row cli_options[CLI_OPTIONS];
+
+/* What every command takes. */
+#define CLI_COMMON \
+    (CLI_BIT(CLI_STATE) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_HELP) | CLI_BIT(CLI_SHOW_VERSION))
 
 /* In the order in which help lists them; the last row has no words. */
 extern const struct cli_command cli_commands[];
@@ -60,6 +100,7 @@ extern const struct cli_command cli_commands[];
 /* What was typed. Everything is borrowed from argv. */
 struct cli_arguments {
     const struct cli_command *command;
+    bool is_json;                     /* --json stands there, whatever else was wrong */
     const char *options[CLI_OPTIONS]; /* the value, "" where an option has none; NULL: not given */
     uint32_t numbers[CLI_OPTIONS];    /* of options that are numbers */
     char **words;                     /* behind the command */

@@ -164,7 +164,7 @@ enum cli_exit cli_ping(struct cli *cli)
 
         code = ping_once(cli, number);
         if (code == CLI_DONE && number < count && !pause_until(next))
-            return cli_fail(cli, CLI_FAILED, "stopped by a signal after %" PRIu32 " of %" PRIu32,
+            return cli_fail(cli, CLI_STOPPED, "stopped by a signal after %" PRIu32 " of %" PRIu32,
                             number, count);
     }
     return code;

@@ -159,7 +159,7 @@ enum cli_exit cli_discover(struct cli *cli)
         json_object_set(page, "devices", view.devices);
         cli_json_print(stdout, page);
     } else if (code == CLI_DONE && view.count == 0 && !view.is_watching) {
-        fputs("nx: no device was heard yet; nx status says whether discovery is on\n", stderr);
+        cli_note(cli, "no device was heard yet; nx status says whether discovery is on");
     }
     json_decref(view.devices);
     return code;

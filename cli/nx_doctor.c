@@ -10,20 +10,21 @@
 #include <string.h>
 
 enum {
-    EXIT_OF_RUNG = 20, /* rung n is exit code 20 + n; that of the daemon is CLI_NO_DAEMON */
-    STATUS_MS = 3000,  /* a daemon that serves answers at once */
-    DOCTOR_MS = 30000, /* the daemon takes 25 s at most */
+    EXIT_OF_RUNG = CLI_RUNG_INTERFACE - 1, /* and the number of the rung */
+    STATUS_MS = 3000,                      /* a daemon that serves answers at once */
+    DOCTOR_MS = 30000,                     /* the daemon takes 25 s at most */
 };
 
 /* What is shown: lines at once, or a page of JSON in the end. */
 struct chart {
     json_t *page; /* NULL: for people */
     json_t *rungs;
+    struct cli_shown why; /* what was seen of the first rung that failed */
 };
 
 static void begin_chart(struct chart *c, const struct cli *cli)
 {
-    *c = (struct chart){NULL, NULL};
+    *c = (struct chart){.page = NULL};
     if (!cli_is_given(&cli->arguments, CLI_JSON))
         return;
     c->page = cli_json_page();
@@ -37,6 +38,9 @@ static void show_finding(struct chart *c, struct nx_bytes word, enum dsoftbusd_r
     static const char *const states[] = {"not-reached", "ok", "unknown", "failed"};
     const char *shown = states[(size_t)state < NX_COUNT_OF(states) ? (size_t)state : 0];
 
+    if (state == DSOFTBUSD_RUNG_STATE_FAILED && c->why.text[0] == '\0')
+        c->why = cli_show(evidence);
+
     if (c->page == NULL) {
         printf("%-10s %-11s %s\n", cli_show(word).text, shown, cli_show(evidence).text);
         return;
@@ -48,11 +52,12 @@ static void show_finding(struct chart *c, struct nx_bytes word, enum dsoftbusd_r
     json_array_append_new(c->rungs, finding);
 }
 
-/* The last word: the rung that failed with its cause, or that nothing is wrong (an empty cause). */
-static void show_verdict(struct chart *c, struct nx_bytes rung, struct nx_bytes cause,
-                         const char *remedy)
+/* The last word: the rung that failed with its cause, or that nothing is wrong (CLI_DONE). With JSON a
+ * failure is one of nx/1, with the examination in it. */
+static enum cli_exit show_verdict(struct chart *c, enum cli_exit code, struct nx_bytes rung,
+                                  struct nx_bytes cause, const char *remedy)
 {
-    bool is_well = cause.len == 0;
+    bool is_well = code == CLI_DONE;
 
     if (c->page == NULL && is_well) {
         puts("\nnothing is wrong");
@@ -63,63 +68,71 @@ static void show_verdict(struct chart *c, struct nx_bytes rung, struct nx_bytes 
         json_object_set_new(c->page, "rung", is_well ? json_null() : cli_json_text(rung));
         json_object_set_new(c->page, "cause", is_well ? json_null() : cli_json_text(cause));
         json_object_set_new(c->page, "remedy", is_well ? json_null() : json_string(remedy));
+        if (!is_well) {
+            json_t *failure = cli_json_failure((int)code, c->why.text);
+
+            json_object_update(failure, c->page);
+            json_decref(c->page);
+            c->page = failure;
+        }
         cli_json_print(stdout, c->page);
     }
+    return code;
 }
 
 /* ---- the daemon's rung ---------------------------------------------------------------------- */
 
-static enum cli_exit fail_daemon(struct chart *c, struct nx_bytes evidence, const char *cause,
-                                 const char *remedy)
+struct trouble {
+    const char *cause, *remedy;
+};
+
+static const struct trouble full_table = {
+    "full-table", "as many programs speak to it as may at once, or it hangs: end some of them, or "
+                  "restart it"};
+
+static enum cli_exit fail_daemon(struct chart *c, const char *evidence, struct trouble trouble)
 {
     const struct nx_bytes rung = nx_bytes_of_text("daemon");
 
-    show_finding(c, rung, DSOFTBUSD_RUNG_STATE_FAILED, evidence);
-    show_verdict(c, rung, nx_bytes_of_text(cause), remedy);
-    return CLI_NO_DAEMON;
+    show_finding(c, rung, DSOFTBUSD_RUNG_STATE_FAILED, nx_bytes_of_text(evidence));
+    return show_verdict(c, CLI_NO_DAEMON, rung, nx_bytes_of_text(trouble.cause), trouble.remedy);
 }
 
-static enum cli_exit fail_open(struct cli *cli, struct chart *c, enum nx_status status)
+static enum cli_exit fail_open(struct chart *c, const char *why, enum nx_status status)
 {
-    const struct nx_bytes why = nx_bytes_of_text(cli->client.why);
-
     if (status == NX_E_NOT_FOUND)
         return fail_daemon(
-            c, why, "daemon-down",
-            "start it: dsoftbusd --state DIR, with the DIR that nx is given; its own "
-            "words on standard error say why it would not stay");
-    if (status == NX_E_TIMEOUT)
-        return fail_daemon(c, why, "full-table",
-                           "as many programs speak to it as may at once, or it hangs: end some of "
-                           "them, or restart it");
-    return fail_daemon(c, why, "daemon-refuses",
-                       "run nx as the user whose dsoftbusd it is, with that one's --state");
+            c, why,
+            (struct trouble){"daemon-down",
+                             "start it: dsoftbusd --state DIR, with the DIR that nx is given; its "
+                             "own words on standard error say why it would not stay"});
+    if (status == NX_E_BUSY)
+        return fail_daemon(c, why, full_table);
+    return fail_daemon(
+        c, why,
+        (struct trouble){"daemon-refuses",
+                         "run nx as the user whose dsoftbusd it is, with that one's --state"});
 }
 
 /* It is there, and it answers. */
 static enum cli_exit ask_daemon(struct cli *cli, struct chart *c)
 {
-    const char *folder = nx_ipc_state_folder(cli->arguments.options[CLI_STATE]);
-    struct nx_ipc_message reply;
+    const char *folder = nx_client_state_folder(cli->arguments.options[CLI_STATE]);
 
     if (folder == NULL)
         return cli_fail(cli, CLI_USAGE,
                         "which dsoftbusd? name its state folder with --state DIR or NEXUS_STATE");
-    enum nx_status status = nx_ipc_client_open(&cli->client, folder, "dsoftbusd");
+    enum nx_status status = nx_client_open(&cli->client, folder);
     if (status != NX_OK)
-        return fail_open(cli, c, status);
-    status = nx_ipc_client_call(&cli->client, DSOFTBUSD_OPERATION_STATUS, nx_bytes_of(NULL, 0),
-                                STATUS_MS, &reply);
+        return fail_open(c, nx_client_why(&cli->client), status);
+    status = nx_client_call(&cli->client, DSOFTBUSD_OPERATION_STATUS, STATUS_MS);
     if (status != NX_OK)
         return fail_daemon(
-            c,
-            nx_bytes_of_text("it takes the connection and says nothing, or nothing "
-                             "that this nx understands"),
-            status == NX_E_TIMEOUT ? "full-table" : "daemon-version",
+            c, "it takes the connection and says nothing, or nothing that this nx understands",
             status == NX_E_TIMEOUT
-                ? "as many programs speak to it as may at once, or it hangs: end some "
-                  "of them, or restart it"
-                : "nx and dsoftbusd are of two versions: restart dsoftbusd");
+                ? full_table
+                : (struct trouble){"daemon-version",
+                                   "nx and dsoftbusd are of two versions: restart dsoftbusd"});
     show_finding(c, nx_bytes_of_text("daemon"), DSOFTBUSD_RUNG_STATE_OK,
                  nx_bytes_of_text("it answers"));
     return CLI_DONE;
@@ -155,9 +168,11 @@ static enum cli_exit show_diagnosis(struct cli *cli, struct chart *c)
     struct nx_bytes remedy = dsoftbusd_diagnosis_get_remedy(d);
     char text[1024]; /* the daemon's own words: longer than what others may say of themselves */
     nx_text_for_show(remedy, text, sizeof(text));
-    show_verdict(c, failed, dsoftbusd_diagnosis_get_cause(d), text);
     enum cli_exit checked = cli_check_body(cli);
-    return checked == CLI_DONE ? (enum cli_exit)code : checked;
+    if (checked == CLI_DONE)
+        return show_verdict(c, (enum cli_exit)code, failed, dsoftbusd_diagnosis_get_cause(d), text);
+    json_decref(c->page);
+    return checked;
 }
 
 enum cli_exit cli_doctor(struct cli *cli)

@@ -51,10 +51,10 @@ static void tell(const struct cli_stream *s, const char *name, uint64_t bytes)
             json_object_set_new(event, "bytes", cli_json_number(bytes));
         cli_json_print(stdout, event);
     } else if (strcmp(name, "sent") == 0) {
-        printf("sent: a frame of %" PRIu64 " bytes to %s\n", bytes, s->peer_name.text);
+        printf("sent: a frame of %s to %s\n", cli_show_count(bytes, "byte").text,
+               s->peer_name.text);
     } else {
-        fprintf(stderr, "nx: %s on %s, of %s %s\n", name, channel, s->peer_name.text,
-                s->peer_id.text);
+        cli_note(s->cli, "%s on %s, of %s %s", name, channel, s->peer_name.text, s->peer_id.text);
     }
 }
 
@@ -139,7 +139,7 @@ static void give_up(struct inbox *inbox)
     inbox->stream.has_failed = true;
     cli_fail(inbox->stream.cli, CLI_FAILED, "%s: %s", cli_target_name(&inbox->target),
              strerror(errno));
-    cli_stream_abort(&inbox->stream, CLI_ABORT_UNKEPT, "");
+    cli_stream_abort(&inbox->stream, NX_CLIENT_ABORT_UNKEPT, "");
 }
 
 static void print_json(struct inbox *inbox, struct nx_bytes frame)
@@ -178,7 +178,7 @@ static void take(struct inbox *inbox, struct nx_bytes frame)
     inbox->count++;
     if (!has_all(inbox))
         return;
-    inbox->stream.is_over = true;
+    inbox->stream.stream.is_over = true;
     if (!cli_target_keep(&inbox->target))
         give_up(inbox);
 }
@@ -187,12 +187,12 @@ static enum cli_exit receive(struct inbox *inbox)
 {
     struct cli_stream *s = &inbox->stream;
 
-    while (!s->is_over) {
+    while (!s->stream.is_over) {
         struct nx_bytes piece;
         bool ends_message;
         enum nx_status status = cli_stream_pull(s, &piece, &ends_message);
 
-        if (status == NX_OK && !s->is_aborted)
+        if (status == NX_OK && !s->stream.is_aborted)
             take(inbox, piece);
         else if (status == NX_WOULD_BLOCK)
             (void)cli_stream_wait(s, false, -1);

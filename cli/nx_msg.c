@@ -62,8 +62,8 @@ static void print_sent(const struct cli_stream *s, const struct cli_source *sour
         cli_json_print(stdout, event);
         return;
     }
-    printf("sent: %" PRIu64 " messages, %" PRIu64 " bytes to %s\n", source->message_count,
-           source->byte_count, s->peer_name.text);
+    printf("sent: %s, %s to %s\n", cli_show_count(source->message_count, "message").text,
+           cli_show_count(source->byte_count, "byte").text, s->peer_name.text);
 }
 
 static enum cli_exit send_source(struct cli *cli, struct cli_source *source)
@@ -89,8 +89,8 @@ static enum cli_exit send_input(struct cli *cli)
     cli_source_over(&source, by_lines ? CLI_FRAMING_LINES : CLI_FRAMING_WHOLE, STDIN_FILENO,
                     "standard input");
     if (isatty(STDIN_FILENO) != 0)
-        fprintf(stderr, "nx: %s from the terminal; Ctrl-D ends it\n",
-                by_lines ? "each line is a message" : "the message comes");
+        cli_note(cli, "%s from the terminal; Ctrl-D ends it",
+                 by_lines ? "each line is a message" : "the message comes");
     return send_source(cli, &source);
 }
 
@@ -169,7 +169,7 @@ static void give_up(struct inbox *inbox, const char *why)
 {
     inbox->stream->has_failed = true;
     cli_fail(inbox->stream->cli, CLI_FAILED, "%s", why);
-    cli_stream_abort(inbox->stream, CLI_ABORT_UNKEPT, why);
+    cli_stream_abort(inbox->stream, NX_CLIENT_ABORT_UNKEPT, why);
 }
 
 static bool has_all(const struct inbox *inbox)
@@ -183,15 +183,15 @@ static void stop_when_all_came(struct inbox *inbox)
     if (!has_all(inbox))
         return;
     cli_stream_finish(inbox->stream);
-    inbox->stream->until = nx_instant_after(nx_clock_now(), nx_milliseconds(CLI_STOP_MS));
+    inbox->stream->stream.until = nx_instant_after(nx_clock_now(), nx_milliseconds(CLI_STOP_MS));
 }
 
 static void take(struct inbox *inbox, struct nx_bytes piece, bool ends_message)
 {
-    if (inbox->stream->is_aborted)
+    if (inbox->stream->stream.is_aborted)
         return;
     if (has_all(inbox)) {
-        inbox->stream->is_over = true;
+        inbox->stream->stream.is_over = true;
         return;
     }
     if (inbox->form == FORM_RAW) {
@@ -219,9 +219,9 @@ static enum cli_exit result(struct inbox *inbox)
         return CLI_DONE;
     enum cli_exit code = cli_stream_result(inbox->stream);
     if (code == CLI_DONE && inbox->wanted > 0)
-        return cli_fail(inbox->stream->cli, CLI_FAILED,
-                        "the other side ended after %" PRIu64 " of %" PRIu64 " messages",
-                        inbox->count, inbox->wanted);
+        return cli_fail(inbox->stream->cli, CLI_ENDED,
+                        "the other side ended after %" PRIu64 " of %s", inbox->count,
+                        cli_show_count(inbox->wanted, "message").text);
     return code;
 }
 
@@ -229,7 +229,7 @@ static enum cli_exit receive(struct inbox *inbox)
 {
     struct cli_stream *s = inbox->stream;
 
-    while (!s->is_over) {
+    while (!s->stream.is_over) {
         struct nx_bytes piece;
         bool ends_message;
         enum nx_status status = cli_stream_pull(s, &piece, &ends_message);
@@ -253,7 +253,7 @@ static void tell_opened(const struct cli_stream *s)
         json_object_set_new(event, "name", json_string(s->peer_name.text));
         cli_json_print(stdout, event);
     } else {
-        fprintf(stderr, "nx: from %s %s\n", s->peer_name.text, s->peer_id.text);
+        cli_note(s->cli, "from %s %s", s->peer_name.text, s->peer_id.text);
     }
 }
 

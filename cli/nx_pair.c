@@ -29,8 +29,10 @@ static enum cli_exit print_paired(struct cli *cli, const char *what)
 {
     struct dsoftbusd_paired_reader p = dsoftbusd_paired_root(&cli->body);
 
-    if (cli_check_body(cli) != CLI_DONE)
-        return CLI_FAILED;
+    enum cli_exit code = cli_check_body(cli);
+
+    if (code != CLI_DONE)
+        return code;
     if (!is_json(cli)) {
         printf("%s: %s %s\n", what, cli_show(dsoftbusd_paired_get_name(p)).text,
                cli_show(dsoftbusd_paired_get_id(p)).text);
@@ -45,19 +47,17 @@ static enum cli_exit print_paired(struct cli *cli, const char *what)
 }
 
 /* Who is at the other end, for a person to compare. */
-static void print_begun(struct dsoftbusd_pairing_begun_reader begun)
+static void print_begun(const struct cli *cli, struct dsoftbusd_pairing_begun_reader begun)
 {
     struct cli_shown key = cli_show(dsoftbusd_pairing_begun_get_noise_static(begun));
     struct nx_capn_list addresses = dsoftbusd_pairing_begun_get_addresses(begun);
 
-    fprintf(stderr, "nx: pairing with %s %s",
-            cli_show(dsoftbusd_pairing_begun_get_name(begun)).text,
-            cli_show(dsoftbusd_pairing_begun_get_id(begun)).text);
-    if (addresses.count > 0)
-        fprintf(stderr, " at %s", cli_show(nx_capn_list_text(addresses, 0)).text);
+    cli_note(cli, "pairing with %s %s%s%s", cli_show(dsoftbusd_pairing_begun_get_name(begun)).text,
+             cli_show(dsoftbusd_pairing_begun_get_id(begun)).text,
+             addresses.count > 0 ? " at " : "",
+             addresses.count > 0 ? cli_show(nx_capn_list_text(addresses, 0)).text : "");
     if (key.text[0] != '\0')
-        fprintf(stderr, "\nnx: its key is %s", key.text);
-    fputc('\n', stderr);
+        cli_note(cli, "its key is %s", key.text);
 }
 
 static void print_begun_json(const char *what, struct dsoftbusd_pairing_begun_reader begun,
@@ -80,14 +80,17 @@ static void print_begun_json(const char *what, struct dsoftbusd_pairing_begun_re
 
 /* ---- offer --------------------------------------------------------------------------------- */
 
-static void print_offer(struct dsoftbusd_pairing_begun_reader begun, const char *own_id)
+static void print_offer(const struct cli *cli, struct dsoftbusd_pairing_begun_reader begun,
+                        const char *own_id)
 {
-    print_begun(begun);
+    print_begun(cli, begun);
     printf("on the other device: nx bus pair accept %.*s\n", CLI_ID_SHOWN, own_id);
-    printf("code: %s\n", cli_show(dsoftbusd_pairing_begun_get_code(begun)).text);
+    printf("%scode: %s%s\n", cli_style(stdout, CLI_STYLE_STRONG),
+           cli_show(dsoftbusd_pairing_begun_get_code(begun)).text,
+           cli_style(stdout, CLI_STYLE_NONE));
     fflush(stdout);
-    fprintf(stderr, "nx: waiting for it; the code is good for %s\n",
-            cli_show_ms(dsoftbusd_pairing_begun_get_life_ms(begun)).text);
+    cli_note(cli, "waiting for it; the code is good for %s, and Ctrl-C takes it back",
+             cli_show_ms(dsoftbusd_pairing_begun_get_life_ms(begun)).text);
 }
 
 /* How this device is named on the other one. */
@@ -114,7 +117,7 @@ static enum cli_exit offer(struct cli *cli, const char *own_id)
         if (is_json(cli))
             print_begun_json("offered", begun, own_id);
         else
-            print_offer(begun, own_id);
+            print_offer(cli, begun, own_id);
         code = cli_check_body(cli);
     }
     return code == CLI_DONE ? print_paired(cli, "paired") : code;
@@ -144,7 +147,7 @@ static enum cli_exit read_typed(struct cli *cli, char *secret_typed, size_t *len
     for (*len = 0; *len < TYPED_MAX;) {
         cli_wait(&input, 1, NX_NEVER);
         if (cli_wait_signal() != 0)
-            return cli_fail(cli, CLI_FAILED, "stopped by a signal; nothing was begun");
+            return cli_fail(cli, CLI_STOPPED, "stopped by a signal; nothing was begun");
         if (input.revents == 0)
             continue;
         ssize_t got = read(STDIN_FILENO, secret_typed + *len, 1); /* what follows is another's */
@@ -169,9 +172,9 @@ static enum cli_exit read_code(struct cli *cli, uint8_t secret_code[DSB_PAIRING_
         len--;
     if (code == CLI_DONE &&
         dsb_pairing_code_read(nx_bytes_of(secret_typed, len), secret_code) != NX_OK)
-        code = cli_fail(cli, CLI_FAILED,
+        code = cli_fail(cli, CLI_USAGE,
                         "a code is six digits, on the first line of standard input; nothing was "
-                        "begun, and the code is still good");
+                        "begun, and no digits are used up");
     nx_crypto_wipe(secret_typed, sizeof(secret_typed));
     return code;
 }
@@ -190,7 +193,7 @@ static enum cli_exit accept_code(struct cli *cli, const uint8_t secret_code[DSB_
         if (is_json(cli))
             print_begun_json("accepted", begun, NULL);
         else
-            print_begun(begun);
+            print_begun(cli, begun);
         code = cli_check_body(cli);
     }
     return code == CLI_DONE ? print_paired(cli, "paired") : code;

@@ -3,8 +3,6 @@
 #include "cli/nx_commands.h"
 #include "host/clock.h"
 
-#include <inttypes.h>
-
 const char *cli_protocol_name(uint16_t protocol)
 {
     return protocol == 0 ? "v1" : "native";
@@ -119,8 +117,9 @@ static void print_last_end(struct dsoftbusd_session_end_reader end)
            dsoftbusd_session_end_get_by_peer(end) ? "by the peer, " : "", status_word(status),
            why.text[0] == '\0' ? "" : ", ", why.text);
     if (lost > 0 || dsoftbusd_session_end_get_unconfirmed_messages(end) > 0)
-        printf(", with %" PRIu64 " messages and %" PRIu64 " bytes unconfirmed",
-               dsoftbusd_session_end_get_unconfirmed_messages(end), lost);
+        printf(", with %s and %s unconfirmed",
+               cli_show_count(dsoftbusd_session_end_get_unconfirmed_messages(end), "message").text,
+               cli_show_count(lost, "byte").text);
 }
 
 static const char *standing_of(struct dsoftbusd_peer_reader p)
@@ -191,7 +190,7 @@ static enum cli_exit list(struct cli *cli, bool only_paired)
         json_object_set(page, "peers", peers);
         cli_json_print(stdout, page);
     } else if (code == CLI_DONE && count == 0) {
-        fputs("nx: none yet; nx bus discover shows which devices could be paired\n", stderr);
+        cli_note(cli, "none yet; nx bus discover shows which devices could be paired");
     }
     json_decref(peers);
     return code;

@@ -3,7 +3,6 @@
 #include "core/base/hex.h"
 #include "host/clock.h"
 
-#include <inttypes.h>
 #include <unistd.h>
 
 #define SHOW_EVERY_MS 500
@@ -13,10 +12,10 @@ static double seconds_between(struct nx_instant from, struct nx_instant to)
     return (double)nx_duration_between(from, to).ns / 1e9;
 }
 
-void cli_progress_begin(struct cli_progress *p, uint64_t total)
+void cli_progress_begin(struct cli_progress *p, uint64_t total, bool is_quiet)
 {
     *p = (struct cli_progress){
-        .is_shown = isatty(STDERR_FILENO) != 0,
+        .is_shown = !is_quiet && isatty(STDERR_FILENO) != 0,
         .total = total,
         .begin = nx_clock_now(),
     };
@@ -33,10 +32,11 @@ static void show(struct cli_progress *p, struct nx_instant now)
     p->shown = now;
     p->is_line_open = true;
     if (p->total > p->bytes && mb > 0)
-        fprintf(stderr, "\r%.1f of %.1f MB, %.0f MB/s, %.0f s to go\033[K", mb, total_mb, mb / s,
-                (total_mb - mb) * s / mb);
+        fprintf(stderr, "\r%.1f of %.1f MB, %s, %s to go\033[K", mb, total_mb,
+                cli_show_rate(p->bytes, s).text,
+                cli_show_ms((uint64_t)((total_mb - mb) * s / mb * 1000)).text);
     else
-        fprintf(stderr, "\r%.1f MB, %.0f MB/s\033[K", mb, mb / s);
+        fprintf(stderr, "\r%.1f MB, %s\033[K", mb, cli_show_rate(p->bytes, s).text);
 }
 
 void cli_progress_add(struct cli_progress *p, struct nx_bytes bytes)
@@ -90,8 +90,8 @@ void cli_progress_summary(struct cli_progress *p, const char *what, const struct
         print_json(p, what, s, path, hash, file);
         return;
     }
-    fprintf(file, "%s: %" PRIu64 " bytes in %.3f s, %.0f MB/s, %s %s\n", what, p->bytes, seconds,
-            seconds > 0 ? (double)p->bytes / 1e6 / seconds : 0, what[0] == 's' ? "to" : "from",
+    fprintf(file, "%s: %s in %.3f s, %s, %s %s\n", what, cli_show_count(p->bytes, "byte").text,
+            seconds, cli_show_rate(p->bytes, seconds).text, what[0] == 's' ? "to" : "from",
             s->peer_name.text);
     fprintf(file, "sha256: %s\n", hash);
     if (path != NULL)

@@ -14,8 +14,8 @@ struct cli_progress {
     struct nx_sha256 hash;
 };
 
-/* `total`: bytes there will be, 0 when nobody knows. */
-void cli_progress_begin(struct cli_progress *p, uint64_t total);
+/* `total`: bytes there will be, 0 when nobody knows. Nothing is shown to who `is_quiet`. */
+void cli_progress_begin(struct cli_progress *p, uint64_t total, bool is_quiet);
 
 /* These bytes went, or came. */
 void cli_progress_add(struct cli_progress *p, struct nx_bytes bytes);

@@ -32,7 +32,7 @@ static void read_more(struct cli_stream *s, struct cli_source *source)
             cli_progress_end(source->progress);
         cli_fail(s->cli, CLI_FAILED, "%s: %s", source->name, strerror(error));
         s->has_failed = true;
-        cli_stream_abort(s, CLI_ABORT_CANCELLED, "the sender could not read on");
+        cli_stream_abort(s, NX_CLIENT_ABORT_CANCELLED, "the sender could not read on");
     }
     if (len <= 0)
         source->fd = -1;
@@ -105,7 +105,7 @@ static void drop_what_comes(struct cli_stream *s, struct cli_source *source)
 
 enum cli_exit cli_send(struct cli_stream *s, struct cli_source *source)
 {
-    while (!s->is_over) {
+    while (!s->stream.is_over) {
         bool wants_room = false;
 
         drop_what_comes(s, source);
@@ -115,16 +115,17 @@ enum cli_exit cli_send(struct cli_stream *s, struct cli_source *source)
             if (status == NX_OK)
                 continue;
             wants_room = status == NX_WOULD_BLOCK;
-        } else if (source->fd < 0 && !s->wants_finish) {
+        } else if (source->fd < 0 && !s->stream.wants_finish) {
             cli_stream_finish(s);
         }
-        if (!s->is_over && cli_stream_wait(s, wants_room, has_piece(source) ? -1 : source->fd))
+        if (!s->stream.is_over &&
+            cli_stream_wait(s, wants_room, has_piece(source) ? -1 : source->fd))
             read_more(s, source);
     }
     if (source->progress != NULL)
         cli_progress_end(source->progress);
     if (source->returned > 0)
-        fprintf(stderr, "nx: the other side sent %llu bytes meanwhile, which were dropped\n",
-                (unsigned long long)source->returned);
+        cli_note(s->cli, "the other side sent %s meanwhile, which was dropped",
+                 cli_show_count(source->returned, "byte").text);
     return cli_stream_result(s);
 }

@@ -1,9 +1,12 @@
 #include "cli/nx_show.h"
 
+#include "cli/nx_exit.h"
 #include "core/base/text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct cli_shown cli_show(struct nx_bytes foreign)
 {
@@ -45,6 +48,44 @@ void cli_print_padded(FILE *file, struct nx_bytes foreign, size_t width)
     fprintf(file, "%s%*s", shown.text, count < width ? (int)(width - count) : 0, "");
 }
 
+struct cli_shown cli_show_count(uint64_t count, const char *what)
+{
+    struct cli_shown shown;
+
+    snprintf(shown.text, sizeof(shown.text), "%" PRIu64 " %s%s", count, what,
+             count == 1 ? "" : "s");
+    return shown;
+}
+
+struct cli_shown cli_show_rate(uint64_t bytes, double seconds)
+{
+    struct cli_shown shown;
+    double rate = seconds > 0 ? (double)bytes / seconds : 0;
+
+    if (rate >= 1e6)
+        snprintf(shown.text, sizeof(shown.text), "%.0f MB/s", rate / 1e6);
+    else
+        snprintf(shown.text, sizeof(shown.text), "%.0f kB/s", rate / 1e3);
+    return shown;
+}
+
+const char *cli_style(FILE *file, enum cli_style style)
+{
+    static const char *const codes[] = {
+        [CLI_STYLE_NONE] = "\033[0m",
+        [CLI_STYLE_STRONG] = "\033[1m",
+        [CLI_STYLE_GOOD] = "\033[32m",
+        [CLI_STYLE_BAD] = "\033[31m",
+    };
+    const char *none = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    if ((none != NULL && none[0] != '\0') || (terminal != NULL && strcmp(terminal, "dumb") == 0) ||
+        isatty(fileno(file)) == 0)
+        return "";
+    return codes[style];
+}
+
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
 json_t *cli_json_text(struct nx_bytes foreign)
@@ -59,12 +100,22 @@ json_t *cli_json_number(uint64_t number)
 
 json_t *cli_json_page(void)
 {
-    return json_pack("{s:i}", "schema", 1);
+    return json_pack("{s:s}", "schema", CLI_SCHEMA);
 }
 
 json_t *cli_json_event(const char *name)
 {
-    return json_pack("{s:s}", "event", name);
+    return json_pack("{s:s, s:s}", "schema", CLI_SCHEMA, "event", name);
+}
+
+json_t *cli_json_failure(int code, const char *why)
+{
+    json_t *event = cli_json_event("failed");
+
+    json_object_set_new(event, "exit", json_integer(code));
+    json_object_set_new(event, "error", json_string(cli_exit_word((enum cli_exit)code)));
+    json_object_set_new(event, "why", json_string(why));
+    return event;
 }
 
 void cli_json_print(FILE *file, json_t *value)

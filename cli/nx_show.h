@@ -11,6 +11,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
+/* Of every JSON value that nx prints: members may come to it, and none goes or changes its meaning. */
+#define CLI_SCHEMA "nx/1"
+
 #define CLI_NAME_COLUMN 16 /* characters */
 #define CLI_ID_SHOWN    16 /* digits of an id where a person is shown it; enough to name the device */
 
@@ -31,14 +34,32 @@ struct cli_shown cli_show_ms(uint64_t ms);
 /* The text, and blanks up to `width` characters. */
 void cli_print_padded(FILE *file, struct nx_bytes foreign, size_t width);
 
+/* A count and what it counts: "1 message", "2 messages". */
+struct cli_shown cli_show_count(uint64_t count, const char *what);
+
+/* So many bytes a second: "12 MB/s", "340 kB/s". */
+struct cli_shown cli_show_rate(uint64_t bytes, double seconds);
+
+enum cli_style {
+    CLI_STYLE_NONE, /* back to what it was */
+    CLI_STYLE_STRONG,
+    CLI_STYLE_GOOD,
+    CLI_STYLE_BAD,
+};
+
+/* What makes a terminal show it so; nothing where it is none, or NO_COLOR is set (no-color.org), or
+ * TERM=dumb. */
+const char *cli_style(FILE *file, enum cli_style style);
+
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
 json_t *cli_json_text(struct nx_bytes foreign);
 json_t *cli_json_number(uint64_t number); /* as far as JSON readers go: 2^63 - 1 */
 
-/* {"schema":1}; {"event":name}: to be added to. */
+/* {"schema":"nx/1"}, and with an "event", and the failure of an exit code: to be added to. */
 json_t *cli_json_page(void);
 json_t *cli_json_event(const char *name);
+json_t *cli_json_failure(int code, const char *why);
 
 /* One line; gives `value` back. Flushes: whoever reads it may be waiting. */
 void cli_json_print(FILE *file, json_t *value);

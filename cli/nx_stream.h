@@ -18,32 +18,16 @@
 
 #include "cli/nx_show.h"
 #include "cli/nx_talk.h"
+#include "sdk/client/stream.h"
 
-#define CLI_PIECE_LEN_MAX NX_IPC_BODY_MAX
-
-/* Codes of an abort; below 256 they are the bus's own (dsoftbusd.capnp). */
-#define CLI_ABORT_CANCELLED 1
-#define CLI_ABORT_UNKEPT    256 /* what came could not be kept */
+#define CLI_PIECE_LEN_MAX NX_CLIENT_PIECE_MAX
 
 struct cli_stream {
     struct cli *cli;
     struct cli_shown peer_id, peer_name;
-    bool is_frames; /* a channel of a v1 session: an abort would end that, so it is left silently */
-    bool wants_finish; /* to be said when the socket has room */
-    bool is_finished;  /* it was said */
-    bool has_peer_finished;
-    bool is_over;
-    bool has_failed;         /* told already, before the end came */
-    bool is_aborted;         /* by us */
-    struct nx_instant until; /* its last word is waited for no longer; after an abort CLI_STOP_MS */
-    int signal;              /* that ended it; 0: none */
-
-    /* The last word. */
-    enum nx_status status;
-    bool by_peer;
-    uint16_t code;
-    struct cli_shown why;
-    uint64_t unconfirmed_messages, unconfirmed_bytes;
+    struct nx_client_stream stream; /* what of it is no person's business */
+    bool has_failed;                /* told already, before the end came */
+    int signal;                     /* that ended it; 0: none */
 };
 
 /* Open one to `peer`. Answers as cli_call. */

@@ -3,26 +3,16 @@
 #include "cli/nx_show.h"
 #include "cli/nx_wait.h"
 #include "core/base/text.h"
-#include "core/crypto/crypto.h"
-#include "host/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char daemon_name[] = "dsoftbusd";
-
 /* ---- what a person is told ----------------------------------------------------------------- */
 
-/* A program that reads events reads the failure among them. */
-static void tell_failure_event(const struct cli *cli, const char *why)
+static bool is_json(const struct cli *cli)
 {
-    if (cli->arguments.command == NULL || !cli->arguments.command->tells_events ||
-        !cli_is_given(&cli->arguments, CLI_JSON))
-        return;
-    json_t *event = cli_json_event("failed");
-    json_object_set_new(event, "why", json_string(why));
-    cli_json_print(stdout, event);
+    return cli_is_given(&cli->arguments, CLI_JSON);
 }
 
 enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *format, ...)
@@ -35,12 +25,33 @@ enum cli_exit cli_fail(struct cli *cli, enum cli_exit code, const char *format, 
     va_end(args);
     /* Names in it may hold whatever a terminal obeys. */
     nx_text_for_show(nx_bytes_of_text(text), shown, sizeof(shown));
-    fflush(stdout); /* what was said before comes before */
-    fprintf(stderr, "nx: %s\n", shown);
-    if (code != CLI_USAGE)
-        tell_failure_event(cli, shown);
+    if (!is_json(cli) || !cli->has_told)
+        cli_exit_tell(is_json(cli), code, shown);
+    cli->has_told = true;
     return code;
 }
+
+void cli_note(const struct cli *cli, const char *format, ...)
+{
+    char text[1024], shown[1024];
+    va_list args;
+
+    if (is_json(cli))
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    nx_text_for_show(nx_bytes_of_text(text), shown, sizeof(shown));
+    fflush(stdout);
+    fprintf(stderr, "nx: %s\n", shown);
+}
+
+enum cli_exit cli_fail_stopped(struct cli *cli, int signal)
+{
+    return cli_fail(cli, CLI_STOPPED, "stopped by a signal (%s)", strsignal(signal));
+}
+
+static enum cli_exit read_body(struct cli *cli);
 
 /* What may help where the daemon itself said nothing. */
 static const char *next_step(enum nx_status status)
@@ -62,40 +73,81 @@ static void show_candidates(struct nx_capn_list candidates)
 {
     for (uint32_t i = 0; i < candidates.count; i++) {
         struct dsoftbusd_candidate_reader c = dsoftbusd_candidate_at(candidates, i);
+        uint64_t seen_ms = dsoftbusd_candidate_get_last_seen_ms(c);
 
         fputs("nx:   ", stderr);
         cli_print_padded(stderr, dsoftbusd_candidate_get_name(c), CLI_NAME_COLUMN);
-        fprintf(stderr, "  %s\n", cli_show(dsoftbusd_candidate_get_id(c)).text);
+        fprintf(stderr, "  %s", cli_show(dsoftbusd_candidate_get_id(c)).text);
+        if (seen_ms != UINT64_MAX)
+            fprintf(stderr, "  heard %s ago", cli_show_ms(seen_ms).text);
+        fputc('\n', stderr);
     }
+    fputs("nx: name one of these by the beginning of its id\n", stderr);
+}
+
+static json_t *json_of_candidates(struct nx_capn_list candidates)
+{
+    json_t *array = json_array();
+
+    for (uint32_t i = 0; i < candidates.count; i++) {
+        struct dsoftbusd_candidate_reader c = dsoftbusd_candidate_at(candidates, i);
+        json_t *one = json_object();
+
+        json_object_set_new(one, "id", cli_json_text(dsoftbusd_candidate_get_id(c)));
+        json_object_set_new(one, "name", cli_json_text(dsoftbusd_candidate_get_name(c)));
+        json_array_append_new(array, one);
+    }
+    return array;
+}
+
+/* What the daemon refused, with what it knows about it. */
+static enum cli_exit tell_failure(struct cli *cli, enum cli_exit code, const char *why,
+                                  struct nx_capn_list candidates, bool is_code_spent)
+{
+    if (!is_json(cli)) {
+        cli_fail(cli, code, "%s", why);
+        if (candidates.count > 0)
+            show_candidates(candidates);
+        return code;
+    }
+    if (cli->has_told)
+        return code;
+    json_t *failure = cli_json_failure((int)code, why);
+    if (candidates.count > 0)
+        json_object_set_new(failure, "candidates", json_of_candidates(candidates));
+    if (is_code_spent)
+        json_object_set_new(failure, "code_spent", json_true());
+    cli_json_print(stdout, failure);
+    cli->has_told = true;
+    return code;
 }
 
 static enum cli_exit show_failure(struct cli *cli)
 {
-    enum nx_status status = cli->heard.head.status;
+    enum nx_status status = cli->client.heard.head.status;
+    char why[NX_WHY_MAX + 200];
+    enum cli_exit code;
 
     if (cli->signal != 0 && cli->signal_is_end)
         return CLI_DONE;
     if (cli->signal != 0)
-        return cli_fail(cli, CLI_FAILED, "stopped by a signal (%s)", strsignal(cli->signal));
-    if (cli_read_body(cli, cli->heard.body) != CLI_DONE)
-        return CLI_FAILED;
+        return cli_fail_stopped(cli, cli->signal);
+    code = read_body(cli);
+    if (code != CLI_DONE)
+        return code;
 
     struct dsoftbusd_failure_reader failure = dsoftbusd_failure_root(&cli->body);
-    struct cli_shown why = cli_show(dsoftbusd_failure_get_why(failure));
-    struct nx_capn_list candidates = dsoftbusd_failure_get_candidates(failure);
-    const char *spent = dsoftbusd_failure_get_code_spent(failure)
-                            ? " (these digits are used up: to try again, offer new ones)"
-                            : "";
+    struct cli_shown said = cli_show(dsoftbusd_failure_get_why(failure));
+    bool is_spent = dsoftbusd_failure_get_code_spent(failure);
 
-    if (why.text[0] != '\0')
-        cli_fail(cli, CLI_FAILED, "%s%s", why.text, spent);
+    if (said.text[0] != '\0')
+        snprintf(why, sizeof(why), "%s", said.text);
     else
-        cli_fail(cli, CLI_FAILED, "%s%s%s", nx_status_text(status), next_step(status), spent);
-    if (candidates.count > 0) {
-        show_candidates(candidates);
-        fputs("nx: name one of these by the beginning of its id\n", stderr);
-    }
-    return CLI_FAILED;
+        snprintf(why, sizeof(why), "%s%s%s", nx_status_text(status), next_step(status),
+                 is_spent ? "; these digits are used up: offer new ones" : "");
+    code = cli_exit_of(status);
+    return tell_failure(cli, code == CLI_DONE ? CLI_FAILED : code, why,
+                        dsoftbusd_failure_get_candidates(failure), is_spent);
 }
 
 /* ---- arguments ----------------------------------------------------------------------------- */
@@ -125,134 +177,101 @@ enum cli_exit cli_check_channel(struct cli *cli, const char *channel)
 
 enum cli_exit cli_open(struct cli *cli)
 {
-    const char *folder = nx_ipc_state_folder(cli->arguments.options[CLI_STATE]);
+    const char *folder = nx_client_state_folder(cli->arguments.options[CLI_STATE]);
 
     if (folder == NULL)
         return cli_fail(cli, CLI_USAGE,
                         "which dsoftbusd? name its state folder with --state DIR or NEXUS_STATE");
-    enum nx_status status = nx_ipc_client_open(&cli->client, folder, daemon_name);
+    enum nx_status status = nx_client_open(&cli->client, folder);
     if (status == NX_OK)
         return CLI_DONE;
-    return cli_fail(cli, status == NX_E_NOT_FOUND ? CLI_NO_DAEMON : CLI_FAILED, "%s",
-                    cli->client.why);
+    enum cli_exit code = cli_exit_of(status);
+    if (status == NX_E_NOT_FOUND)
+        code = CLI_NO_DAEMON;
+    if (status == NX_E_LIMIT)
+        code = CLI_USAGE;
+    return cli_fail(cli, code, "%s", nx_client_why(&cli->client));
 }
 
 void cli_close(struct cli *cli)
 {
-    nx_ipc_client_close(&cli->client);
-    nx_crypto_wipe(cli->request_bytes, sizeof(cli->request_bytes));
+    nx_client_close(&cli->client);
+}
+
+enum cli_exit cli_connection_failed(struct cli *cli, enum nx_status status)
+{
+    enum cli_exit code = cli_exit_of(status);
+
+    if (status == NX_E_CLOSED) {
+        nx_client_look_why(&cli->client);
+        code = CLI_NO_DAEMON;
+    }
+    return cli_fail(cli, code, "%s%s", nx_client_why(&cli->client),
+                    status == NX_E_TIMEOUT ? next_step(status) : "");
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */
 
 struct nx_capn_builder *cli_request(struct cli *cli)
 {
-    nx_capn_builder_init_frame(&cli->request, cli->request_bytes, sizeof(cli->request_bytes));
-    return &cli->request;
-}
-
-static enum cli_exit connection_failed(struct cli *cli)
-{
-    return cli_fail(cli, CLI_FAILED, "%s", cli->client.why);
+    return nx_client_request(&cli->client);
 }
 
 enum cli_exit cli_begin(struct cli *cli, uint16_t operation, uint32_t wait_ms)
 {
-    struct nx_instant now = nx_clock_now();
-    struct nx_bytes body = nx_bytes_of(NULL, 0);
+    enum nx_status status = nx_client_begin(&cli->client, operation, wait_ms);
 
-    if (cli->request.rooms != NULL && nx_capn_builder_finish(&cli->request, &body) != NX_OK)
-        return cli_fail(cli, CLI_FAILED, "the request has no room: its texts are too long");
-    cli->operation = operation;
     cli->signal = 0;
-    cli->until = wait_ms == 0 ? NX_NEVER : nx_instant_after(now, nx_milliseconds(wait_ms));
-    enum nx_status status =
-        nx_ipc_client_begin(&cli->client, nx_instant_after(now, nx_milliseconds(CLI_LOCAL_MS)),
-                            operation, body, wait_ms, &cli->call_id);
-    nx_crypto_wipe(cli->request_bytes, sizeof(cli->request_bytes));
-    cli->request = (struct nx_capn_builder){.rooms = NULL};
-    return status == NX_OK ? CLI_DONE : connection_failed(cli);
-}
-
-static void send_cancel(struct cli *cli)
-{
-    const struct nx_ipc_head head = {
-        .kind = NX_IPC_CANCEL,
-        .operation = cli->operation,
-        .call_id = cli->call_id,
-    };
-
-    /* One that finds no room is made up for by the end of the connection. */
-    (void)!nx_ipc_client_send(&cli->client, (struct nx_instant){0}, &head, nx_bytes_of(NULL, 0));
+    if (status == NX_E_LIMIT)
+        return cli_fail(cli, CLI_USAGE, "the request has no room: its texts are too long");
+    return status == NX_OK ? CLI_DONE : cli_connection_failed(cli, status);
 }
 
 void cli_cancel(struct cli *cli)
 {
-    send_cancel(cli);
-    cli->call_id = 0;
-}
-
-/* A little longer than the daemon was told, which then has the better sentence. */
-static bool is_late(const struct cli *cli)
-{
-    return nx_instant_reached(nx_instant_after(cli->until, nx_milliseconds(1000)), nx_clock_now());
+    nx_client_cancel(&cli->client, 0);
 }
 
 static enum cli_exit no_answer(struct cli *cli)
 {
     if (cli->signal == 0)
-        send_cancel(cli);
-    else if (cli->signal_is_end)
-        return CLI_DONE;
-    return cli->signal != 0
-               ? cli_fail(cli, CLI_FAILED, "stopped by a signal (%s)", strsignal(cli->signal))
-               : cli_fail(cli, CLI_FAILED, "dsoftbusd of %s did not answer in time%s",
-                          cli->client.state_folder, next_step(NX_E_TIMEOUT));
+        return cli_connection_failed(cli, NX_E_TIMEOUT);
+    return cli->signal_is_end ? CLI_DONE : cli_fail_stopped(cli, cli->signal);
 }
 
-static enum cli_exit wait_for_more(struct cli *cli)
+static void wait_for_more(struct cli *cli)
 {
-    struct pollfd descriptor = {.fd = nx_ipc_client_descriptor(&cli->client), .events = POLLIN};
+    struct pollfd descriptor = {.fd = nx_client_descriptor(&cli->client), .events = POLLIN};
     int signal = cli_wait_signal();
 
     if (signal != 0 && cli->signal == 0) {
         cli->signal = signal;
-        cli->until = nx_instant_after(nx_clock_now(), nx_milliseconds(CLI_STOP_MS));
-        send_cancel(cli);
+        nx_client_cancel(&cli->client, CLI_STOP_MS);
     }
-    cli_wait(&descriptor, 1, nx_instant_after(cli->until, nx_milliseconds(1000)));
-    return CLI_DONE;
+    cli_wait(&descriptor, 1, nx_client_deadline(&cli->client));
 }
 
-static enum cli_exit take(struct cli *cli, enum nx_ipc_kind *kind)
+static enum cli_exit take(struct cli *cli)
 {
-    const struct nx_ipc_head *head = &cli->heard.head;
+    const struct nx_ipc_head *head = &cli->client.heard.head;
 
-    *kind = head->kind;
     if (head->kind == NX_IPC_REPLY && head->status != NX_OK)
         return show_failure(cli);
     if (head->kind == NX_IPC_STREAM && head->operation == DSOFTBUSD_OPERATION_DATA)
         return CLI_DONE;
-    return cli_read_body(cli, cli->heard.body);
+    return read_body(cli);
 }
 
 enum cli_exit cli_next(struct cli *cli, enum nx_ipc_kind *kind)
 {
-    for (;;) {
-        enum nx_status status =
-            nx_ipc_client_receive(&cli->client, (struct nx_instant){0}, &cli->heard);
+    enum nx_status status;
 
-        if (status == NX_OK && cli->heard.head.call_id == cli->call_id)
-            return take(cli, kind);
-        if (status != NX_OK && status != NX_WOULD_BLOCK)
-            return connection_failed(cli);
-        if (status == NX_WOULD_BLOCK && is_late(cli)) {
-            *kind = NX_IPC_REPLY;
-            return no_answer(cli);
-        }
-        if (status == NX_WOULD_BLOCK)
-            wait_for_more(cli);
-    }
+    while ((status = nx_client_next(&cli->client, kind)) == NX_WOULD_BLOCK)
+        wait_for_more(cli);
+    if (status == NX_OK)
+        return take(cli);
+    *kind = NX_IPC_REPLY;
+    return status == NX_E_TIMEOUT ? no_answer(cli) : cli_connection_failed(cli, status);
 }
 
 enum cli_exit cli_call(struct cli *cli, uint16_t operation, uint32_t wait_ms)
@@ -272,10 +291,10 @@ static enum cli_exit no_such_body(struct cli *cli)
     struct nx_why why;
 
     nx_capn_message_explain(&cli->body, &why);
-    return cli_fail(cli, CLI_FAILED,
+    return cli_fail(cli, CLI_OTHER_VERSION,
                     "dsoftbusd of %s said what this nx does not understand (%s); are both of one "
                     "version?",
-                    cli->client.state_folder, why.text);
+                    cli->client.connection.state_folder, why.text);
 }
 
 enum cli_exit cli_check_body(struct cli *cli)
@@ -283,14 +302,7 @@ enum cli_exit cli_check_body(struct cli *cli)
     return cli->body.status == NX_OK ? CLI_DONE : no_such_body(cli);
 }
 
-enum cli_exit cli_read_body(struct cli *cli, struct nx_bytes bytes)
+static enum cli_exit read_body(struct cli *cli)
 {
-    /* One segment of one word, a root that is null. */
-    static const uint8_t nothing[16] = {0, 0, 0, 0, 1};
-
-    if (bytes.len == 0)
-        bytes = nx_bytes_of(nothing, sizeof(nothing));
-    enum nx_status status = nx_capn_message_open(&cli->body, &nx_capn_limits_default, bytes,
-                                                 cli->segments, CLI_SEGMENTS_MAX);
-    return status == NX_OK ? CLI_DONE : no_such_body(cli);
+    return nx_client_body(&cli->client, &cli->body) == NX_OK ? CLI_DONE : no_such_body(cli);
 }

@@ -13,14 +13,8 @@
 #ifndef NX_CLI_NX_TALK_H
 #define NX_CLI_NX_TALK_H
 
-#include "cli/nx_command.h"
-#include "core/capn/builder.h"
-#include "core/capn/reader.h"
-#include "host/ipc/client.h"
-#include "schemas/dsoftbusd.capnp.h"
-
-#define CLI_REQUEST_LEN_MAX NX_IPC_BODY_MAX /* a typed call with the longest body */
-#define CLI_SEGMENTS_MAX    4
+#include "cli/nx_exit.h"
+#include "sdk/client/client.h"
 
 /* Longest name of a device, or id, that is worth asking for; and longest channel (dsoftbusd.capnp). */
 #define CLI_PEER_LEN_MAX    64
@@ -35,26 +29,26 @@
 
 struct cli {
     struct cli_arguments arguments;
-    struct nx_ipc_client client;
+    struct nx_client client;
 
     /* The call that is under way. */
-    uint16_t operation;
-    uint32_t call_id;
-    struct nx_instant until; /* when its answer is not waited for any more */
-    int signal;              /* that cancelled it; 0: none */
-    bool signal_is_end;      /* it has no other end than a signal, which is then no failure */
+    int signal;         /* that cancelled it; 0: none */
+    bool signal_is_end; /* it has no other end than a signal, which is then no failure */
+    bool has_told;      /* a failure, which with --json is one value */
 
-    struct nx_capn_builder request;
-    uint8_t request_bytes[CLI_REQUEST_LEN_MAX];
-
-    struct nx_ipc_message heard; /* lent from the client until more is heard */
-    struct nx_capn_message body; /* of `heard`, open for reading */
-    struct nx_capn_segment segments[CLI_SEGMENTS_MAX];
+    struct nx_capn_message body; /* of what was heard last, open for reading */
 };
 
-/* Says on standard error what went wrong, as one line without control characters; answers `code`. */
+/* Says what went wrong, as one line without control characters; answers `code`. With --json it is a value
+ * on standard output, and only the first failure is told. */
 __attribute__((format(printf, 3, 4))) enum cli_exit cli_fail(struct cli *cli, enum cli_exit code,
                                                              const char *format, ...);
+
+/* Says on standard error what helps a person and no program: with --json nothing is said. */
+__attribute__((format(printf, 2, 3))) void cli_note(const struct cli *cli, const char *format, ...);
+
+/* A signal was the end of it: CLI_STOPPED. */
+enum cli_exit cli_fail_stopped(struct cli *cli, int signal);
 
 /* A PEER and a CHANNEL as arguments: CLI_DONE, or CLI_USAGE and told. */
 enum cli_exit cli_check_peer(struct cli *cli, const char *peer);
@@ -67,6 +61,9 @@ enum cli_exit cli_open(struct cli *cli);
 /* Closes the connection, and wipes what was said and heard last. */
 void cli_close(struct cli *cli);
 
+/* The connection answered this and serves no more: tells why. CLI_NO_DAEMON when the daemon went. */
+enum cli_exit cli_connection_failed(struct cli *cli, enum nx_status status);
+
 /* A new request, to be filled with the body of the call that is begun next. */
 struct nx_capn_builder *cli_request(struct cli *cli);
 
@@ -75,7 +72,8 @@ struct nx_capn_builder *cli_request(struct cli *cli);
 enum cli_exit cli_begin(struct cli *cli, uint16_t operation, uint32_t wait_ms);
 
 /* Wait for what is said next about the call: news, its reply, or of a stream; `body` is open but for
- * stream data. A reply that is a failure, and an answer that does not come, are told and CLI_FAILED.
+ * stream data. A reply that is a failure, and an answer that does not come, are told, and the code is
+ * theirs.
  * With `signal_is_end`, a reply after a signal is CLI_DONE, whatever it says. */
 enum cli_exit cli_next(struct cli *cli, enum nx_ipc_kind *kind);
 
@@ -85,10 +83,7 @@ enum cli_exit cli_call(struct cli *cli, uint16_t operation, uint32_t wait_ms);
 /* Give the call up and forget it; what still comes of it is passed over. */
 void cli_cancel(struct cli *cli);
 
-/* To be asked when all of a body was read: CLI_FAILED, and told, when it was not what it should be. */
+/* To be asked when all of a body was read: told, and CLI_OTHER_VERSION, when it was not what it should be. */
 enum cli_exit cli_check_body(struct cli *cli);
-
-/* Opens the bytes of a message as `body`; no bytes are one without fields. As cli_check_body. */
-enum cli_exit cli_read_body(struct cli *cli, struct nx_bytes bytes);
 
 #endif

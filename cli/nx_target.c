@@ -34,7 +34,7 @@ enum cli_exit cli_target_check(struct cli *cli, const struct cli_target *target)
         return cli_fail(cli, CLI_FAILED, "%s is no file; name one, or use - and redirect it",
                         target->path);
     if (!target->may_replace)
-        return cli_fail(cli, CLI_FAILED,
+        return cli_fail(cli, CLI_THERE,
                         "%s is there already; name another file, or replace it with --force",
                         target->path);
     return CLI_DONE;

@@ -73,6 +73,13 @@ enum Operation {
   doctor @17;
   # Doctor. reply: Diagnosis, after up to 25 s: it listens, announces where this device announces at
   # all, and dials the device that is asked about. One at a time; a further one is refused: busy.
+
+  limits @18;
+  # reply: Limits.
+
+  watch @19;
+  # news: Happening, the first with what = watching as soon as everything from then on is told; then each as
+  # it comes, until the call is cancelled.
 }
 
 struct Failure {
@@ -94,6 +101,9 @@ struct Failure {
 struct Candidate {
   id @0 :Text;
   name @1 :Text;
+
+  lastSeenMs @2 :UInt64 = 18446744073709551615;
+  # How long ago its beacon was heard; the largest number: none is known.
 }
 
 struct PeerName {
@@ -169,6 +179,62 @@ struct Count {
   # "discovery.forged", "gate.limited": stable words of docs/contracts/ipc.md.
 
   value @1 :UInt64;
+}
+
+# ---- limits -------------------------------------------------------------------------------------------
+
+struct Limits {
+  limits @0 :List(Limit);
+}
+
+struct Limit {
+  scope @0 :Text;
+  # "programs", "pairing": whose limit it is; stable words, as is the name.
+
+  name @1 :Text;
+  limit @2 :UInt64;
+  used @3 :UInt64;
+
+  highWater @4 :UInt64;
+  # The most in use at once since the daemon began; 0 with hasHighWater = false.
+
+  hasHighWater @5 :Bool;
+
+  option @6 :Text;
+  # Of dsoftbusd, by which it is used or raised; empty: it is built in.
+}
+
+# ---- what happens -------------------------------------------------------------------------------------
+
+struct Happening {
+  what @0 :HappeningWhat;
+  id @1 :Text;
+  name @2 :Text;
+
+  status @3 :Int32;
+  # Of pairingFailed, dialFailed and sessionEnded: why, as a status.
+
+  why @4 :Text;
+  # The same as a sentence, where there is one.
+}
+
+enum HappeningWhat {
+  watching @0;
+  seen @1;
+  changed @2;
+  gone @3;
+  keyConflict @4;
+  paired @5;
+  pairingFailed @6;
+  unpaired @7;
+  oneSided @8;
+  # It takes us for paired and we do not, or the other way round.
+
+  sessionUp @9;
+  sessionEnded @10;
+  dialFailed @11;
+  missed @12;
+  # More happened than was taken.
 }
 
 # ---- discovery --------------------------------------------------------------------------------------

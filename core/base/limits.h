@@ -311,6 +311,11 @@ _Static_assert(NX_CAPN_DEPTH_DEFAULT <= NX_CAPN_DEPTH_MAX, "the default keeps th
 #define NX_IPC_BACKLOG_MAX 16                                  /* that wait to be accepted */
 #define NX_IPC_PATH_MAX    100 /* bytes of a socket's path; the system has 107 */
 
+/* Bodies that are too long for a message come along with it as sealed memory. */
+#define NX_IPC_BLOBS_MAX      4        /* with one message */
+#define NX_IPC_BLOBS_HELD_MAX 8        /* that a daemon holds of one client */
+#define NX_IPC_BLOB_BYTES_MAX 67108864 /* in those of one client together, and so in one: 64 MiB */
+
 _Static_assert(NX_IPC_HEAD_LEN % 8 == 0, "words stay words");
 _Static_assert(NX_IPC_BODY_MAX == NX_CAPN_WORDS_MAX * 8,
                "what a body can hold is what a reader of Cap'n Proto takes");

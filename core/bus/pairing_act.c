@@ -92,6 +92,16 @@ enum nx_status dsb_pairing_offer(struct dsb_pairing *p, struct nx_instant now,
     return status;
 }
 
+static void say_wait(struct dsb_pairing *p, struct nx_instant now)
+{
+    struct nx_text t = nx_text_over(p->why.text, sizeof(p->why.text));
+    uint64_t left_ns = nx_duration_between(now, p->spent.all_until).ns;
+
+    nx_text_add(&t, "digits typed before the restart may be good still: ");
+    nx_text_add_u64(&t, left_ns / 1000000000u + (left_ns % 1000000000u != 0));
+    nx_text_add(&t, " s to wait");
+}
+
 /* Digits that were given away are no good, nor, for a while after a restart, any digits. */
 static enum nx_status may_type(struct dsb_pairing *p, struct nx_instant now,
                                const uint8_t secret_code[DSB_PAIRING_CODE_LEN])
@@ -105,7 +115,7 @@ static enum nx_status may_type(struct dsb_pairing *p, struct nx_instant now,
         return NX_E_DENIED;
     }
     if (!nx_instant_reached(p->spent.all_until, now)) {
-        nx_why_set(&p->why, "digits typed before the restart may be good still: wait two minutes");
+        say_wait(p, now);
         return NX_E_LIMIT;
     }
     return NX_OK;

@@ -89,7 +89,7 @@ static void offer_rows(void)
     }
     EXPECT_STATUS(duo_offer(&d), NX_E_LIMIT);
     EXPECT_TEXT(dsb_pairing_why(&d.owner.machine)->text,
-                "offers in an hour: limit 10, asked 11; 3600 s to wait");
+                "offers in an hour, called off or not: limit 10, asked 11; 3600 s to wait");
     EXPECT_EQ(d.owner.line_count, 8 + 2);
     duo_wait(&d, 3599);
     EXPECT_STATUS(duo_offer(&d), NX_E_LIMIT);

@@ -150,7 +150,9 @@ enum nx_status dsb_pairing_budget_take(struct dsb_pairing_budget *b, struct nx_i
     uint32_t slot = free_slot(&b->acts[act], now);
 
     if (slot == NO_SLOT) {
-        explain(why, act == DSB_PAIRING_ACT_OFFER ? "offers in an hour" : "accepts in an hour",
+        explain(why,
+                act == DSB_PAIRING_ACT_OFFER ? "offers in an hour, called off or not"
+                                             : "accepts in an hour, called off or not",
                 DSB_PAIRING_SLOTS, DSB_PAIRING_SLOTS + 1, until_free(&b->acts[act], now));
         return NX_E_LIMIT;
     }

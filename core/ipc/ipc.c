@@ -42,6 +42,20 @@ enum nx_status nx_ipc_receive(const struct nx_ipc *ipc, struct nx_handle client,
     return nx_ipc_message_decode(nx_bytes_of(room, len), message);
 }
 
+enum nx_status nx_ipc_take_blob(const struct nx_ipc *ipc, struct nx_handle client, uint32_t index,
+                                uint64_t announced_len, struct nx_ipc_blob *blob)
+{
+    if (ipc->driver->take_blob == NULL)
+        return NX_E_UNSUPPORTED;
+    return ipc->driver->take_blob(ipc->self, client, index, announced_len, blob);
+}
+
+void nx_ipc_drop_blob(const struct nx_ipc *ipc, struct nx_handle client, struct nx_handle blob)
+{
+    if (ipc->driver->drop_blob != NULL)
+        ipc->driver->drop_blob(ipc->self, client, blob);
+}
+
 void nx_ipc_close(const struct nx_ipc *ipc, struct nx_handle client)
 {
     ipc->driver->close(ipc->self, client);

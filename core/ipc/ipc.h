@@ -44,6 +44,13 @@ enum nx_ipc_event_kind {
 };
 #define NX_IPC_EVENT_KINDS 4
 
+/* A body too long for a message: memory that its sender cannot change any more, mapped for reading. It
+ * counts against its client's bytes until it is dropped, whatever it cost that client to make. */
+struct nx_ipc_blob {
+    struct nx_handle handle;
+    struct nx_bytes bytes;
+};
+
 struct nx_ipc_event {
     struct nx_handle client; /* NX_HANDLE_NONE with ACCEPTABLE */
     enum nx_ipc_event_kind kind;
@@ -59,6 +66,11 @@ struct nx_ipc_driver {
     enum nx_status (*receive)(void *self, struct nx_handle client, uint8_t *room, size_t *len);
     void (*close)(void *self, struct nx_handle client);
     bool (*event)(void *self, struct nx_ipc_event *event);
+
+    /* NULL, both: no blobs here, and a message that brings one never gets through. */
+    enum nx_status (*take_blob)(void *self, struct nx_handle client, uint32_t index,
+                                uint64_t announced_len, struct nx_ipc_blob *blob);
+    void (*drop_blob)(void *self, struct nx_handle client, struct nx_handle blob);
 };
 
 /* The clients as something handed in, like nx_net. Its owner keeps `self` as long as it is used. */
@@ -93,6 +105,19 @@ NX_MUST_CHECK enum nx_status nx_ipc_send(const struct nx_ipc *ipc, struct nx_han
 NX_MUST_CHECK enum nx_status nx_ipc_receive(const struct nx_ipc *ipc, struct nx_handle client,
                                             uint8_t room[NX_IPC_MESSAGE_MAX],
                                             struct nx_ipc_message *message);
+
+/* Map the blob with this number, from 0, of those that came with the message that was received last;
+ * `announced_len` is what that message says of it. What is not taken is gone with the next receive.
+ * NX_OK; NX_E_NOT_FOUND: no such blob came, or it was taken; NX_E_MALFORMED: it is not sealed against every
+ * change, or of another length; NX_E_LIMIT: announced as nothing, or it would be more than the client may
+ * have held, in number or bytes; NX_E_NO_MEMORY; NX_E_CLOSED: no such client; NX_E_UNSUPPORTED. Whatever it
+ * answers but NX_OK and NX_E_LIMIT, that blob is gone. */
+NX_MUST_CHECK enum nx_status nx_ipc_take_blob(const struct nx_ipc *ipc, struct nx_handle client,
+                                              uint32_t index, uint64_t announced_len,
+                                              struct nx_ipc_blob *blob);
+
+/* It is not read any more. Dropped twice, or with its client: nothing happens. */
+void nx_ipc_drop_blob(const struct nx_ipc *ipc, struct nx_handle client, struct nx_handle blob);
 
 /* Away with the client: the handle finds nothing from now on and its events are dropped. What was sent
  * can still be read by it. Closed twice, or never accepted: nothing happens. */

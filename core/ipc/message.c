@@ -12,7 +12,7 @@ struct shape {
     bool has_deadline;
     bool has_status;
     uint8_t flags_allowed;
-    bool has_body;
+    bool has_body; /* and then blobs, too */
 };
 
 static const struct shape shapes[] = {
@@ -34,7 +34,8 @@ static const struct shape *shape_of(uint32_t kind)
 
 /* What must hold between fields, whichever side they come from. */
 static bool fields_hold(const struct shape *shape, uint16_t operation, uint32_t call_id,
-                        uint32_t deadline_ms, int32_t status, uint8_t flags, size_t body_len)
+                        uint32_t deadline_ms, int32_t status, uint8_t flags, uint8_t blob_count,
+                        size_t body_len)
 {
     if (operation == 0 || call_id == 0)
         return false;
@@ -45,7 +46,9 @@ static bool fields_hold(const struct shape *shape, uint16_t operation, uint32_t 
         return false;
     if ((flags & ~shape->flags_allowed) != 0)
         return false;
-    return body_len == 0 || shape->has_body;
+    if (blob_count > NX_IPC_BLOBS_MAX)
+        return false;
+    return (body_len == 0 && blob_count == 0) || shape->has_body;
 }
 
 enum nx_status nx_ipc_message_decode(struct nx_bytes datagram, struct nx_ipc_message *message)
@@ -59,8 +62,8 @@ enum nx_status nx_ipc_message_decode(struct nx_bytes datagram, struct nx_ipc_mes
     int32_t status = (int32_t)nx_read_u32le(&r);
     uint32_t body_len = nx_read_u32le(&r);
     uint8_t flags = nx_read_u8(&r);
-    uint8_t zero_low = nx_read_u8(&r);
-    uint16_t zero_high = nx_read_u16le(&r);
+    uint8_t blob_count = nx_read_u8(&r);
+    uint16_t zero = nx_read_u16le(&r);
 
     if (r.short_read)
         return NX_E_MALFORMED;
@@ -70,9 +73,9 @@ enum nx_status nx_ipc_message_decode(struct nx_bytes datagram, struct nx_ipc_mes
         return NX_E_LIMIT;
 
     const struct shape *shape = shape_of(kind);
-    if (shape == NULL || zero_low != 0 || zero_high != 0 || r.rest.len != body_len)
+    if (shape == NULL || zero != 0 || r.rest.len != body_len)
         return NX_E_MALFORMED;
-    if (!fields_hold(shape, operation, call_id, deadline_ms, status, flags, body_len))
+    if (!fields_hold(shape, operation, call_id, deadline_ms, status, flags, blob_count, body_len))
         return NX_E_MALFORMED;
 
     *message = (struct nx_ipc_message){
@@ -84,6 +87,7 @@ enum nx_status nx_ipc_message_decode(struct nx_bytes datagram, struct nx_ipc_mes
                 .deadline_ms = deadline_ms,
                 .status = (enum nx_status)status,
                 .ends_message = (flags & FLAG_ENDS_MESSAGE) != 0,
+                .blob_count = blob_count,
             },
         .body = r.rest,
     };
@@ -99,7 +103,7 @@ enum nx_status nx_ipc_head_encode(const struct nx_ipc_head *head, size_t body_le
     if (body_len > NX_IPC_BODY_MAX)
         return NX_E_LIMIT;
     if (shape == NULL || !fields_hold(shape, head->operation, head->call_id, head->deadline_ms,
-                                      (int32_t)head->status, flags, body_len))
+                                      (int32_t)head->status, flags, head->blob_count, body_len))
         return NX_E_INVALID;
 
     struct nx_writer w = nx_writer_over(out, NX_IPC_HEAD_LEN);
@@ -111,7 +115,7 @@ enum nx_status nx_ipc_head_encode(const struct nx_ipc_head *head, size_t body_le
     nx_write_u32le(&w, (uint32_t)head->status);
     nx_write_u32le(&w, (uint32_t)body_len);
     nx_write_u8(&w, flags);
-    nx_write_u8(&w, 0);
+    nx_write_u8(&w, head->blob_count);
     nx_write_u16le(&w, 0);
     NX_CHECK(w.len == NX_IPC_HEAD_LEN);
     return NX_OK;

@@ -1,10 +1,10 @@
 /* Message: what a client and a daemon of one machine say to each other, as bytes
  * (docs/contracts/ipc.md).
  *
- *     0         1      2           4         8             12       16         20      21     24
- *     +---------+------+-----------+---------+-------------+--------+----------+-------+------+--- - -
- *     | version | kind | operation | call id | deadline ms | status | body len | flags | zero | body
- *     +---------+------+-----------+---------+-------------+--------+----------+-------+------+--- - -
+ *     0         1      2           4         8             12       16         20      21      22     24
+ *     +---------+------+-----------+---------+-------------+--------+----------+-------+-------+------+--- -
+ *     | version | kind | operation | call id | deadline ms | status | body len | flags | blobs | zero | body
+ *     +---------+------+-----------+---------+-------------+--------+----------+-------+-------+------+--- -
  *
  * Little endian. One datagram is one message, so there is no beginning of one: bytes are a message or
  * they are none.
@@ -46,6 +46,7 @@ struct nx_ipc_head {
     uint32_t deadline_ms;  /* CALL: how long the caller will wait from now; 0: it does not say */
     enum nx_status status; /* REPLY: NX_OK or a failure */
     bool ends_message;     /* STREAM: the last piece of a message */
+    uint8_t blob_count; /* not CANCEL: so much sealed memory comes along, 0 to NX_IPC_BLOBS_MAX */
 };
 
 struct nx_ipc_message {

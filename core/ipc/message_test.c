@@ -75,6 +75,7 @@ static void golden_bytes(void)
         EXPECT_EQ(message.head.deadline_ms, golden[i].head.deadline_ms);
         EXPECT_STATUS(message.head.status, golden[i].head.status);
         EXPECT_EQ(message.head.ends_message, golden[i].head.ends_message);
+        EXPECT_EQ(message.head.blob_count, golden[i].head.blob_count);
         EXPECT_BYTES(message.body, body);
     }
 }
@@ -111,7 +112,10 @@ static const struct {
     {"the longest length of all is over the limit", "01010a00070000000000000000000000ffffffff00000000", NX_E_LIMIT},
     {"a call ends no message", "01010a000700000000000000000000000000000001000000", NX_E_MALFORMED},
     {"an unknown flag is refused", "01050a000700000000000000000000000000000003000000", NX_E_MALFORMED},
-    {"the first zero is zero", "01050a000700000000000000000000000000000000010000", NX_E_MALFORMED},
+    {"four blobs may come along", "01050a000700000000000000000000000000000000040000", NX_OK},
+    {"five may not", "01050a000700000000000000000000000000000000050000", NX_E_MALFORMED},
+    {"a cancel brings none", "01040a000700000000000000000000000000000000010000", NX_E_MALFORMED},
+    {"the first zero is zero", "01050a000700000000000000000000000000000000000100", NX_E_MALFORMED},
     {"the last zero is zero", "01050a000700000000000000000000000000000000000080", NX_E_MALFORMED},
 };
 /* clang-format on */
@@ -205,8 +209,8 @@ static void each_byte_replaced(void)
         }
     }
     /* Of operation, call and deadline any byte, but for two that would make a 0 of one; of each of the
-     * other 14 bytes only the one that it has. */
-    EXPECT_EQ(taken_count, 10 * 256 - 2 + 14);
+     * other 13 bytes only the one that it has, and of the blobs as many as there may be. */
+    EXPECT_EQ(taken_count, 10 * 256 - 2 + 13 + (NX_IPC_BLOBS_MAX + 1));
 }
 
 static void replies_to_calls(void)

@@ -224,6 +224,11 @@ enum nx_status dsb_node_start(struct dsb_node *n, struct nx_instant now, enum nx
     return n->registry_status;
 }
 
+void dsb_node_set_wall_s(struct dsb_node *n, uint64_t wall_s)
+{
+    n->wall_s = wall_s;
+}
+
 void dsb_node_shutdown(struct dsb_node *n, struct nx_instant now)
 {
     n->is_shut_down = true;

@@ -90,6 +90,7 @@ struct dsb_node {
     uint64_t links_begun;     /* so far */
     uint32_t next_event_link; /* whose turn it is to tell */
 
+    uint64_t wall_s; /* seconds since 1970 by the driver's clock; 0: it has none */
     bool is_started;
     bool is_shut_down;              /* nothing new begins */
     struct nx_why why;              /* of the last NX_E_LIMIT of a verb */
@@ -264,6 +265,10 @@ NX_MUST_CHECK enum nx_status dsb_node_accept(struct dsb_node *n, struct nx_insta
 
 /* The next piece of news. False: none. */
 bool dsb_node_event(struct dsb_node *n, struct nx_instant now, struct dsb_node_event *event);
+
+/* What people's clocks say, in seconds since 1970, for what a person is shown of a pairing that is stored
+ * from now on. A driver without such a clock never calls it; nothing else looks at it. */
+void dsb_node_set_wall_s(struct dsb_node *n, uint64_t wall_s);
 
 /* The sentence to the last NX_E_LIMIT that link_up, unpair or connect answered: which limit, its value,
  * what was asked. Empty when there was none. Of an offer or an accept it is dsb_pairing_why's. */

@@ -159,6 +159,17 @@ static void stored_rows(void)
     EXPECT_TEXT(event.id_text, "guest-a");
     EXPECT(is_paired("guest-a"));
 
+    EXPECT_EQ(dsb_registry_find_text(&b->node.registry, "guest-a")->paired_at_s, 0);
+
+    unit_row("what is stored of it has the time of people's clocks, where the driver has one");
+    begin(0);
+    dsb_node_set_wall_s(&b->node, 1767225600);
+    guest_types(a);
+    run(a);
+    dsb_node_set_wall_s(&b->node, 1767225999);
+    store_all();
+    EXPECT_EQ(dsb_registry_find_text(&b->node.registry, "guest-a")->paired_at_s, 1767225600);
+
     unit_row("an entry that was stored after its pairing was given up is taken out again");
     begin(0);
     guest_types(a);

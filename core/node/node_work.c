@@ -35,6 +35,7 @@ static struct dsb_peer peer_of(const struct dsb_node *n, const struct dsb_pairin
     memcpy(peer.id, event->device.id, sizeof(peer.id));
     memcpy(peer.ed25519, event->device.ed25519, sizeof(peer.ed25519));
     memcpy(peer.noise_static, event->device.noise_static, sizeof(peer.noise_static));
+    peer.paired_at_s = n->wall_s;
     if (neighbour != NULL)
         nx_text_for_show(nx_bytes_of_text(neighbour->name), peer.name, sizeof(peer.name));
     return peer;

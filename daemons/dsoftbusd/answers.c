@@ -5,10 +5,6 @@
 #include "core/crypto/crypto.h"
 #include "daemons/dsoftbusd/internal.h"
 
-enum {
-    CANDIDATES_MAX = 16, /* named in a failure */
-};
-
 static struct nx_bytes text(const char *terminated)
 {
     return nx_bytes_of_text(terminated);
@@ -108,39 +104,6 @@ static void put_listen(struct dsoftbusd_status_builder s, const struct dsoftbusd
     }
 }
 
-uint32_t dsoftbusd_session_count(const struct dsoftbusd *d)
-{
-    const struct dsb_connections *c = d->config.connections;
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < c->used_end; i++) {
-        const struct dsb_connection *conn = &c->config.places[i];
-
-        count += conn->state == DSB_CONNECTION_OPEN &&
-                 conn->session.terms.purpose == DSB_PURPOSE_SESSION &&
-                 (conn->is_v1_up || conn->link != DSB_CONNECTION_NONE);
-    }
-    return count;
-}
-
-static uint32_t client_count(const struct dsoftbusd *d)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++)
-        count += d->clients[i].is_used;
-    return count;
-}
-
-static uint32_t stream_count(const struct dsoftbusd *d)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++)
-        count += d->clients[i].is_used && d->clients[i].stream.is_open;
-    return count;
-}
-
 _Static_assert((int)DSOFTBUSD_DISCOVERY_MODE_MULTICAST == (int)DSB_DISCOVERY_MULTICAST &&
                    (int)DSOFTBUSD_PAIRING_STATE_STORING == (int)DSB_PAIRING_STORING &&
                    (int)DSOFTBUSD_REGISTRY_STATE_REFUSED == (int)DSB_REGISTRY_REFUSED,
@@ -162,8 +125,8 @@ static struct nx_bytes status_body(struct dsoftbusd *d, struct nx_instant now)
     put_listen(s, d);
     dsoftbusd_status_set_peer_count(s, dsb_registry_count(&node->registry));
     dsoftbusd_status_set_session_count(s, dsoftbusd_session_count(d));
-    dsoftbusd_status_set_stream_count(s, stream_count(d));
-    dsoftbusd_status_set_client_count(s, client_count(d));
+    dsoftbusd_status_set_stream_count(s, dsoftbusd_stream_count(d));
+    dsoftbusd_status_set_client_count(s, dsoftbusd_client_count(d));
     dsoftbusd_status_set_discovery(s, (enum dsoftbusd_discovery_mode)dsb_node_discovery_mode(node));
     dsoftbusd_status_set_device_count(s, dsb_discovery_count(&node->discovery) - 1);
     dsoftbusd_status_set_offer(
@@ -392,13 +355,13 @@ static struct nx_bytes begun_body(struct dsoftbusd *d, const struct dsoftbusd_ca
 static struct nx_bytes failure_body(struct dsoftbusd *d, struct nx_instant now,
                                     const struct dsoftbusd_call *call)
 {
-    struct dsoftbusd_device found[CANDIDATES_MAX];
+    struct dsoftbusd_device found[DSOFTBUSD_CANDIDATES_MAX];
     struct nx_capn_builder b;
     size_t count = 0;
 
     if (call->is_ambiguous)
         count = dsoftbusd_find_devices(d, now, text(call->asked), (enum dsoftbusd_among)call->among,
-                                       found, CANDIDATES_MAX);
+                                       found, DSOFTBUSD_CANDIDATES_MAX);
     nx_capn_builder_init_frame(&b, d->body, sizeof(d->body));
     struct dsoftbusd_failure_builder failure = dsoftbusd_failure_new_root(&b);
     dsoftbusd_failure_set_why(failure, text(call->why.text));
@@ -413,9 +376,18 @@ static struct nx_bytes failure_body(struct dsoftbusd *d, struct nx_instant now,
 
             dsoftbusd_candidate_set_id(candidate, text(found[i].id_text));
             dsoftbusd_candidate_set_name(candidate, text(found[i].name));
+            dsoftbusd_candidate_set_last_seen_ms(candidate, found[i].last_seen_ms);
         }
     }
     return finish(&b);
+}
+
+/* As it is called now, or was when it was asked about: one that was unpaired is forgotten by now. */
+static const char *name_for(const struct dsoftbusd *d, const struct dsoftbusd_call *call)
+{
+    const char *name = dsoftbusd_name_of(d, call->id_text);
+
+    return name[0] != '\0' ? name : call->name;
 }
 
 /* Paired and Opened: the device, by id and name. */
@@ -434,7 +406,7 @@ static struct nx_bytes named_body(struct dsoftbusd *d, const struct dsoftbusd_ca
         struct dsoftbusd_paired_builder paired = dsoftbusd_paired_new_root(&b);
 
         dsoftbusd_paired_set_id(paired, text(call->id_text));
-        dsoftbusd_paired_set_name(paired, text(dsoftbusd_name_of(d, call->id_text)));
+        dsoftbusd_paired_set_name(paired, text(name_for(d, call)));
     }
     return finish(&b);
 }
@@ -528,6 +500,8 @@ struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
         return answer_body(d, call);
     case DSOFTBUSD_OPERATION_DOCTOR:
         return diagnosis_body(d, call);
+    case DSOFTBUSD_OPERATION_LIMITS:
+        return dsoftbusd_limits_body(d, now);
     case DSOFTBUSD_OPERATION_DISCOVER:
     case DSOFTBUSD_OPERATION_PEERS:
         return (struct nx_bytes){NULL, 0};
@@ -634,6 +608,8 @@ static bool tell_changes(struct dsoftbusd *d, struct nx_instant now,
 bool dsoftbusd_send_news(struct dsoftbusd *d, struct nx_instant now,
                          struct dsoftbusd_client *client, struct dsoftbusd_call *call)
 {
+    if (call->head.operation == DSOFTBUSD_OPERATION_WATCH)
+        return call->state != DSOFTBUSD_CALL_WATCHES || dsoftbusd_tell_happened(d, client, call);
     if (call->news_due && !send_first(d, client, call))
         return false;
     if (call->state == DSOFTBUSD_CALL_LISTS)

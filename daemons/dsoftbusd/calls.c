@@ -399,18 +399,31 @@ static void serve_message(struct dsoftbusd *d, struct nx_instant now, struct dso
 static bool has_operation(uint16_t operation)
 {
     return (operation >= DSOFTBUSD_OPERATION_STATUS && operation <= DSOFTBUSD_OPERATION_LISTEN) ||
-           operation == DSOFTBUSD_OPERATION_CALL || operation == DSOFTBUSD_OPERATION_DOCTOR;
+           operation == DSOFTBUSD_OPERATION_CALL || operation == DSOFTBUSD_OPERATION_DOCTOR ||
+           operation == DSOFTBUSD_OPERATION_LIMITS || operation == DSOFTBUSD_OPERATION_WATCH;
 }
 
-/* The two that ask for nothing in particular. */
-static void serve_empty(struct dsoftbusd_call *call, struct nx_bytes body)
+/* Those that ask for nothing in particular. */
+static bool is_empty(uint16_t operation)
 {
-    if (body.len > 0)
+    return operation == DSOFTBUSD_OPERATION_STATUS || operation == DSOFTBUSD_OPERATION_PEERS ||
+           operation == DSOFTBUSD_OPERATION_LIMITS || operation == DSOFTBUSD_OPERATION_WATCH;
+}
+
+static void serve_empty(const struct dsoftbusd *d, struct dsoftbusd_call *call,
+                        struct nx_bytes body)
+{
+    if (body.len > 0) {
         dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
-    else if (call->head.operation == DSOFTBUSD_OPERATION_STATUS)
-        dsoftbusd_done(call, NX_OK, NULL);
-    else
+    } else if (call->head.operation == DSOFTBUSD_OPERATION_PEERS) {
         call->state = DSOFTBUSD_CALL_LISTS;
+    } else if (call->head.operation == DSOFTBUSD_OPERATION_WATCH) {
+        call->state = DSOFTBUSD_CALL_WATCHES;
+        call->news_due = true;
+        call->happened_next = d->happened_count;
+    } else {
+        dsoftbusd_done(call, NX_OK, NULL);
+    }
 }
 
 void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
@@ -420,10 +433,11 @@ void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbus
     struct nx_capn_message m;
 
     if (!has_operation(call->head.operation))
-        dsoftbusd_done(call, NX_E_UNSUPPORTED, "this dsoftbusd has no such operation");
-    else if (call->head.operation == DSOFTBUSD_OPERATION_STATUS ||
-             call->head.operation == DSOFTBUSD_OPERATION_PEERS)
-        serve_empty(call, body);
+        dsoftbusd_done(
+            call, NX_E_UNSUPPORTED,
+            "this dsoftbusd has no such operation: it is older than what asks, restart it");
+    else if (is_empty(call->head.operation))
+        serve_empty(d, call, body);
     else if (nx_capn_message_open(&m, &nx_capn_limits_default, body, table, SEGMENTS_MAX) != NX_OK)
         dsoftbusd_done(call, NX_E_MALFORMED, nx_status_text(NX_E_MALFORMED));
     else
@@ -522,12 +536,15 @@ static void on_pairing_failed(struct dsoftbusd *d, const struct dsb_node_event *
         return;
     }
     while ((call = dsoftbusd_next_call(d, call, DSOFTBUSD_CALL_WAITS)) != NULL) {
-        const struct nx_why noted = call->why;
+        struct nx_why why;
+        struct nx_text t = nx_text_over(why.text, sizeof(why.text));
 
         if (!is_about(call, operation_of(event->role), event->id_text))
             continue;
-        dsoftbusd_done(call, event->status,
-                       noted.text[0] != '\0' ? noted.text : why_pairing_failed(event));
+        nx_text_add(&t, call->why.text[0] != '\0' ? call->why.text : why_pairing_failed(event));
+        if (call->why.text[0] != '\0' && event->is_spent)
+            nx_text_add(&t, "; these digits are used up");
+        dsoftbusd_done(call, event->status, why.text);
         call->is_spent = event->is_spent;
     }
 }
@@ -688,6 +705,7 @@ void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
                        const struct dsb_node_event *event)
 {
     dsoftbusd_doctor_on_node(d, now, event);
+    dsoftbusd_happened_in_node(d, event);
     switch (event->kind) {
     case DSB_NODE_DISCOVERY:
         on_change(d, event);
@@ -767,9 +785,11 @@ void dsoftbusd_on_connections(struct dsoftbusd *d, struct nx_instant now,
         on_one_sided(d, now, event->id_text);
     else if (event->refusal != DSB_REFUSAL_NONE)
         agree(d, event->id_text);
+    if (event->kind == DSB_CONNECTIONS_DIAL_FAILED)
+        say_why(event, &why);
+    dsoftbusd_happened_in_connections(d, event, why.text);
     switch (event->kind) {
     case DSB_CONNECTIONS_DIAL_FAILED:
-        say_why(event, &why);
         if (event->refusal != DSB_REFUSAL_DENIED) /* else it has no offer, which is said better */
             note_why(d, event->id_text, &why);
         on_dial_failed(d, event->id_text, event->status, why.text);

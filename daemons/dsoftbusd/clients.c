@@ -51,6 +51,7 @@ void dsoftbusd_accept_clients(struct dsoftbusd *d, struct nx_instant now)
         client->is_used = client->may_receive = client->may_send = true;
         client->handle = handle;
         client->sender = sender;
+        dsoftbusd_rise(&d->waters.clients, dsoftbusd_client_count(d));
     }
 }
 
@@ -206,6 +207,7 @@ static bool on_call(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd
     NX_CHECK(call != NULL); /* nothing is received while there is none */
     *call = (struct dsoftbusd_call){.head = message->head, .began_at = now, .deadline = NX_NEVER};
     call->state = DSOFTBUSD_CALL_WAITS;
+    dsoftbusd_rise(&d->waters.calls, call_count(client));
     if (message->head.deadline_ms > 0)
         call->deadline = nx_instant_after(now, nx_milliseconds(message->head.deadline_ms));
     if (is_one_more)

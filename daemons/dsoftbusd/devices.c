@@ -4,7 +4,13 @@
 #include "core/base/text.h"
 #include "daemons/dsoftbusd/internal.h"
 
+enum {
+    ID_SHOWN = 16, /* digits of an id in a sentence: enough to name the device */
+};
+
 struct search {
+    const struct dsoftbusd *d;
+    struct nx_instant now;
     struct nx_bytes asked;
     struct dsoftbusd_device *out;
     size_t cap;
@@ -33,6 +39,19 @@ static bool fits(struct nx_bytes asked, const char *id_text, const char *name)
     return asked.len <= id.len && memcmp(asked.ptr, id.ptr, asked.len) == 0;
 }
 
+static void look_when_heard(const struct search *s, struct dsoftbusd_device *device)
+{
+    const struct dsb_neighbour *n =
+        dsb_discovery_find(&s->d->config.node->discovery, nx_bytes_of_text(device->id_text));
+
+    device->last_seen_ms = UINT64_MAX;
+    device->is_heard = n != NULL && n->is_present;
+    if (!device->is_heard)
+        return;
+    device->last_seen_ms = nx_duration_between(n->last_seen, s->now).ns / 1000000;
+    device->is_heard = device->last_seen_ms < DSOFTBUSD_QUIET_S * 1000u;
+}
+
 static void consider(struct search *s, const char *id_text, const char *name)
 {
     if (s->count == s->cap || !fits(s->asked, id_text, name))
@@ -43,6 +62,7 @@ static void consider(struct search *s, const char *id_text, const char *name)
     }
     set(s->out[s->count].id_text, sizeof(s->out->id_text), id_text);
     set(s->out[s->count].name, sizeof(s->out->name), name);
+    look_when_heard(s, &s->out[s->count]);
     s->count++;
 }
 
@@ -68,7 +88,7 @@ size_t dsoftbusd_find_devices(struct dsoftbusd *d, struct nx_instant now, struct
 {
     const struct dsb_registry *registry = &d->config.node->registry;
     const struct dsb_connections *c = d->config.connections;
-    struct search s = {asked, out, cap, 0};
+    struct search s = {d, now, asked, out, cap, 0};
 
     for (uint32_t i = 0; i < dsb_registry_count(registry); i++)
         consider(&s, dsb_registry_at(registry, i)->id_text,
@@ -97,28 +117,73 @@ const char *dsoftbusd_name_of(const struct dsoftbusd *d, const char *id_text)
     return peer != NULL ? peer->name : "";
 }
 
+/* Of several that announce themselves by one name, the only one that is still heard: who was here before
+ * under that name stays known for as long as its last beacon asked. The code of a pairing says whether
+ * it was the right one. NULL: it is for a person to say. */
+static const struct dsoftbusd_device *only_heard(const struct dsoftbusd_device *found, size_t count)
+{
+    const struct dsoftbusd_device *heard = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].is_heard && heard != NULL)
+            return NULL;
+        if (found[i].is_heard)
+            heard = &found[i];
+    }
+    return heard;
+}
+
+static void take(struct dsoftbusd_call *call, const struct dsoftbusd_device *device)
+{
+    set(call->id_text, sizeof(call->id_text), device->id_text);
+    set(call->name, sizeof(call->name), device->name);
+}
+
+/* It is here, and only the first step is missing. */
+static bool is_only_unpaired(struct dsoftbusd *d, struct nx_instant now,
+                             struct dsoftbusd_call *call, struct nx_bytes asked)
+{
+    struct dsoftbusd_device found[2];
+    char shown[DSB_DISPLAY_NAME_MAX + 1];
+    struct nx_why why;
+    struct nx_text t = nx_text_over(why.text, sizeof(why.text));
+
+    if (dsoftbusd_find_devices(d, now, asked, DSOFTBUSD_AMONG_PRESENT, found, NX_COUNT_OF(found)) !=
+        1)
+        return false;
+    nx_text_for_show(nx_bytes_of_text(found[0].name), shown, sizeof(shown));
+    nx_text_add(&t, shown[0] == '\0' ? "that device" : shown);
+    nx_text_add(&t, " is here and not paired: nx bus pair offer ");
+    nx_text_add_bytes(&t, nx_bytes_of(found[0].id_text, ID_SHOWN));
+    dsoftbusd_done(call, NX_E_DENIED, why.text);
+    return true;
+}
+
 bool dsoftbusd_resolve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call,
                        struct nx_bytes asked, enum dsoftbusd_among among)
 {
-    struct dsoftbusd_device found[2];
+    struct dsoftbusd_device found[DSOFTBUSD_CANDIDATES_MAX];
     size_t count = dsoftbusd_find_devices(d, now, asked, among, found, NX_COUNT_OF(found));
+    const struct dsoftbusd_device *one = count == 1 ? found : NULL;
 
     call->among = (uint8_t)among;
     if (asked.len > 0 && asked.len <= DSB_ID_TEXT_MAX) {
         memcpy(call->asked, asked.ptr, asked.len);
         call->asked[asked.len] = '\0';
     }
-    if (count == 1) {
-        set(call->id_text, sizeof(call->id_text), found[0].id_text);
+    if (count > 1 && count < NX_COUNT_OF(found) && among == DSOFTBUSD_AMONG_PRESENT)
+        one = only_heard(found, count);
+    if (one != NULL) {
+        take(call, one);
         return true;
     }
     call->is_ambiguous = count > 1;
     if (count > 1)
         dsoftbusd_done(call, NX_E_NOT_FOUND, "more than one device fits: say more of its id");
-    else if (among == DSOFTBUSD_AMONG_PAIRED)
+    else if (among == DSOFTBUSD_AMONG_PAIRED && !is_only_unpaired(d, now, call, asked))
         dsoftbusd_done(call, NX_E_NOT_FOUND,
                        "no paired device has that name or id: see nx bus peers");
-    else
+    else if (among == DSOFTBUSD_AMONG_PRESENT)
         dsoftbusd_done(call, NX_E_NOT_FOUND, "no device has that name or id: see nx bus discover");
     return false;
 }

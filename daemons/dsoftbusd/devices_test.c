@@ -92,6 +92,89 @@ static void name_rows(void)
                  nx_bytes_of_text(b->id));
 }
 
+static void gone_rows(void)
+{
+    struct dsoftbusd_failure_reader failure;
+
+    unit_row("a name that two have is the one's that is still heard, and no longer two's");
+    begin(false);
+    hear(c, "kitchen");
+    desk_pass(nx_seconds(DSOFTBUSD_QUIET_S));
+    hear(b, "kitchen");
+    desk_call_named(p, 1, DSOFTBUSD_OPERATION_OFFER, "kitchen");
+    desk_expect_news(p, 1);
+    EXPECT_BYTES(dsoftbusd_pairing_begun_get_id(dsoftbusd_pairing_begun_root(&desk->body)),
+                 nx_bytes_of_text(b->id));
+
+    unit_row("a moment before that it is both's, and each is told with when it was heard");
+    begin(false);
+    hear(c, "kitchen");
+    desk_pass(nx_milliseconds(DSOFTBUSD_QUIET_S * 1000 - 1));
+    hear(b, "kitchen");
+    desk_call_named(p, 1, DSOFTBUSD_OPERATION_OFFER, "kitchen");
+    desk_expect_failure(p, 1, NX_E_NOT_FOUND, "more than one device fits: say more of its id");
+    failure = dsoftbusd_failure_root(&desk->body);
+    EXPECT_EQ(candidate_count(), 2);
+    for (uint32_t i = 0; i < candidate_count(); i++) {
+        struct dsoftbusd_candidate_reader one =
+            dsoftbusd_candidate_at(dsoftbusd_failure_get_candidates(failure), i);
+        bool is_c = nx_bytes_equal(dsoftbusd_candidate_get_id(one), nx_bytes_of_text(c->id));
+
+        EXPECT_EQ(dsoftbusd_candidate_get_last_seen_ms(one),
+                  is_c ? DSOFTBUSD_QUIET_S * 1000 - 1 : 0);
+    }
+
+    unit_row("when neither is heard any more it is for a person to say");
+    desk_pass(nx_seconds(DSOFTBUSD_QUIET_S));
+    desk_call_named(p, 2, DSOFTBUSD_OPERATION_OFFER, "kitchen");
+    desk_expect_failure(p, 2, NX_E_NOT_FOUND, "more than one device fits: say more of its id");
+}
+
+static void unpaired_rows(void)
+{
+    static const uint16_t asked[] = {DSOFTBUSD_OPERATION_CONNECT, DSOFTBUSD_OPERATION_PING,
+                                     DSOFTBUSD_OPERATION_UNPAIR};
+    char why[NX_WHY_MAX + 1];
+    struct nx_text t = nx_text_over(why, sizeof(why));
+
+    unit_row("a device that is here and not paired is told as that, with the next thing to type");
+    begin(false);
+    hear(b, "kitchen");
+    nx_text_add(&t, "kitchen is here and not paired: nx bus pair offer ");
+    nx_text_add_bytes(&t, nx_bytes_of(b->id, 16));
+    for (uint32_t i = 0; i < NX_COUNT_OF(asked); i++) {
+        desk_call_named(p, 1 + i, asked[i], "kitchen");
+        desk_expect_failure(p, 1 + i, NX_E_DENIED, why);
+    }
+    desk_open(p, 8, b->id, DSOFTBUSD_STREAM_KIND_MSG, "talk");
+    desk_expect_failure(p, 8, NX_E_DENIED, why);
+
+    unit_row("unpair tells the name that is forgotten with it, also of a device that is not heard");
+    begin(true);
+    {
+        /* A registry's table is what the store had; a name is for show. */
+        struct dsb_peer *pinned =
+            (struct dsb_peer *)(uintptr_t)dsb_registry_find_text(&a->d->node.registry, b->id);
+        struct nx_text name = nx_text_over(pinned->name, sizeof(pinned->name));
+
+        nx_text_add(&name, "kitchen");
+    }
+    desk_switch_off(b, false);
+    desk_pass(nx_seconds(100));
+    desk_call_named(p, 1, DSOFTBUSD_OPERATION_UNPAIR, b->id);
+    desk_expect_reply(p, 1, NX_OK);
+    EXPECT_BYTES(dsoftbusd_paired_get_name(dsoftbusd_paired_root(&desk->body)),
+                 nx_bytes_of_text("kitchen"));
+
+    unit_row("of two such devices none is named");
+    begin(false);
+    hear(b, "kitchen");
+    hear(c, "kitchen");
+    desk_call_named(p, 1, DSOFTBUSD_OPERATION_CONNECT, "kitchen");
+    desk_expect_failure(p, 1, NX_E_NOT_FOUND,
+                        "no paired device has that name or id: see nx bus peers");
+}
+
 /* ---- discover -------------------------------------------------------------------------------- */
 
 static struct dsoftbusd_discovered_reader expect_discovered(uint32_t id,
@@ -220,6 +303,8 @@ static void peer_rows(void)
 UNIT_SUITE(devices_test)
 {
     name_rows();
+    gone_rows();
+    unpaired_rows();
     discover_rows();
     peer_rows();
 }

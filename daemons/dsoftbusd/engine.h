@@ -35,6 +35,13 @@
 #define DSOFTBUSD_SERVED_MAX       64 /* streams of peers on which services of ours are called at once */
 #define DSOFTBUSD_CALL_DEADLINE_MS 30000 /* of a call whose program does not say */
 
+/* Happenings that are kept for those who watch; who leaves more than these untaken has missed some. */
+#define DSOFTBUSD_HAPPENED_MAX 64
+
+/* Two beacons and a half: one that is not heard for so long may be gone, and gives way to another of its
+ * name. */
+#define DSOFTBUSD_QUIET_S 15
+
 /* Everything is kept. */
 struct dsoftbusd_config {
     struct dsb_node *node;
@@ -61,7 +68,8 @@ struct dsoftbusd_call {
     struct nx_ipc_head head;
     struct nx_instant deadline;
     struct nx_instant began_at;
-    char id_text[DSB_ID_TEXT_MAX + 1]; /* the device it is about; empty: any, or none */
+    char id_text[DSB_ID_TEXT_MAX + 1];   /* the device it is about; empty: any, or none */
+    char name[DSB_DISPLAY_NAME_MAX + 1]; /* its name when it was asked about: unpair forgets it */
 
     bool watches;                    /* discover */
     bool news_due;                   /* offer, accept, listen: the first news has still to leave */
@@ -76,6 +84,7 @@ struct dsoftbusd_call {
 
     struct dsb_discovery_event changes[DSOFTBUSD_NEWS_MAX];
     uint32_t change_first, change_count;
+    uint64_t happened_next; /* watch: the number of the next one to tell */
     bool has_missed;
 
     uint16_t method; /* call */
@@ -191,6 +200,20 @@ struct dsoftbusd_doctor {
     struct dsb_diagnosis diagnosis;
 };
 
+/* One thing that happened, for whoever watches. All of them look at one ring. */
+struct dsoftbusd_happening {
+    uint8_t what; /* enum dsoftbusd_happening_what of the schema */
+    char id_text[DSB_ID_TEXT_MAX + 1];
+    char name[DSB_DISPLAY_NAME_MAX + 1]; /* at that moment */
+    enum nx_status status;
+    struct nx_why why;
+};
+
+/* The most of each at once so far, for `limits`. */
+struct dsoftbusd_waters {
+    uint32_t clients, calls, streams, sessions, peers, devices;
+};
+
 struct dsoftbusd {
     struct dsoftbusd_config config;
     struct nx_instant started_at;
@@ -201,8 +224,11 @@ struct dsoftbusd {
     struct dsoftbusd_client clients[NX_IPC_CLIENTS_MAX];
     struct dsoftbusd_last_end ends[DSB_PEERS_MAX]; /* the oldest makes room */
     uint32_t end_count;
-    uint64_t streams_begun; /* so far */
     struct dsoftbusd_doctor doctor;
+    struct dsoftbusd_happening happened[DSOFTBUSD_HAPPENED_MAX];
+    uint64_t happened_count; /* so far; the latest are in the ring */
+    struct dsoftbusd_waters waters;
+    uint64_t streams_begun;     /* so far */
     uint64_t v1_frames_dropped; /* on channels that no program here serves */
     struct dsoftbusd_remote remotes[DSOFTBUSD_REMOTES_MAX];
     struct dsoftbusd_served served[DSOFTBUSD_SERVED_MAX];

@@ -9,6 +9,7 @@ void streams_test(void);
 void frames_test(void);
 void rpc_calls_test(void);
 void doctor_test(void);
+void happened_test(void);
 void random_test(void);
 
 int main(void)
@@ -17,7 +18,8 @@ int main(void)
         {"dsoftbusd/calls", calls_test},           {"dsoftbusd/devices", devices_test},
         {"dsoftbusd/pairing", pairing_calls_test}, {"dsoftbusd/streams", streams_test},
         {"dsoftbusd/frames", frames_test},         {"dsoftbusd/rpc", rpc_calls_test},
-        {"dsoftbusd/doctor", doctor_test},         {"dsoftbusd/random", random_test},
+        {"dsoftbusd/doctor", doctor_test},         {"dsoftbusd/happened", happened_test},
+        {"dsoftbusd/random", random_test},
     };
 
     if (nx_crypto_init() != NX_OK)

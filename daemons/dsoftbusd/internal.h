@@ -35,6 +35,8 @@ struct dsoftbusd_call *dsoftbusd_find_call(struct dsoftbusd_client *client, uint
 
 /* ---- devices.c: which device is meant ---------------------------------------------------------- */
 
+#define DSOFTBUSD_CANDIDATES_MAX 16 /* named in a failure */
+
 enum dsoftbusd_among {
     DSOFTBUSD_AMONG_PAIRED,  /* and v1 nodes that have a session */
     DSOFTBUSD_AMONG_PRESENT, /* those that announce themselves, ourselves apart, as well */
@@ -43,6 +45,8 @@ enum dsoftbusd_among {
 struct dsoftbusd_device {
     char id_text[DSB_ID_TEXT_MAX + 1];
     char name[DSB_DISPLAY_NAME_MAX + 1];
+    bool is_heard;         /* its beacon came less than DSOFTBUSD_QUIET_S ago */
+    uint64_t last_seen_ms; /* UINT64_MAX: no beacon of it is known */
 };
 
 /* The devices that `asked` fits, as a name or as the beginning of an id, each once: at most `cap` into
@@ -101,9 +105,6 @@ struct nx_bytes dsoftbusd_reply_body(struct dsoftbusd *d, struct nx_instant now,
 bool dsoftbusd_send_news(struct dsoftbusd *d, struct nx_instant now,
                          struct dsoftbusd_client *client, struct dsoftbusd_call *call);
 
-/* Sessions just now. */
-uint32_t dsoftbusd_session_count(const struct dsoftbusd *d);
-
 /* ---- remote.c: calls of programs here to services of peers --------------------------------------- */
 
 /* Keep what is asked until it has left. False: the call is done, and says why. */
@@ -137,6 +138,35 @@ void dsoftbusd_served_open(struct dsoftbusd *d, struct nx_instant now,
 void dsoftbusd_served_work(struct dsoftbusd *d, struct nx_instant now);
 struct nx_instant dsoftbusd_served_deadline(const struct dsoftbusd *d);
 bool dsoftbusd_on_served(struct dsoftbusd *d, const struct dsb_node_event *event);
+
+/* ---- happened.c: what is told to those who watch ----------------------------------------------- */
+
+/* For whoever watches; `id_text` and `why` may be empty or NULL. */
+void dsoftbusd_happened(struct dsoftbusd *d, enum dsoftbusd_happening_what what,
+                        const char *id_text, enum nx_status status, const char *why);
+void dsoftbusd_happened_in_node(struct dsoftbusd *d, const struct dsb_node_event *event);
+void dsoftbusd_happened_in_connections(struct dsoftbusd *d,
+                                       const struct dsb_connections_event *event, const char *why);
+
+/* Tell a call what it has not heard yet; false: not all of it could be sent. */
+bool dsoftbusd_tell_happened(struct dsoftbusd *d, struct dsoftbusd_client *client,
+                             struct dsoftbusd_call *call);
+
+/* ---- limits.c ----------------------------------------------------------------------------------- */
+
+/* A count that may be the highest so far. */
+static inline void dsoftbusd_rise(uint32_t *water, uint32_t count)
+{
+    *water = count > *water ? count : *water;
+}
+
+/* How many there are just now. */
+uint32_t dsoftbusd_client_count(const struct dsoftbusd *d);
+uint32_t dsoftbusd_stream_count(const struct dsoftbusd *d);
+uint32_t dsoftbusd_session_count(const struct dsoftbusd *d);
+
+/* The body of the reply to `limits`, in d->body. */
+struct nx_bytes dsoftbusd_limits_body(struct dsoftbusd *d, struct nx_instant now);
 
 /* ---- streams.c ---------------------------------------------------------------------------------- */
 

@@ -145,6 +145,21 @@ static bool set_name(struct dsoftbusd_options *o, const char *text)
     return true;
 }
 
+/* It may be plugged in later; a name that was mistyped never is. */
+static void tell_if_missing(const char *name)
+{
+    uint32_t index;
+    char there[256];
+
+    if (nx_interface_find(name, &index) == NX_OK)
+        return;
+    if (nx_interface_list(there, sizeof(there)) == 0)
+        there[0] = '\0';
+    dsoftbusd_process_log("--iface %s: there is no such interface now (there are: %s); it is used "
+                          "when it appears",
+                          name, there);
+}
+
 static bool add_interface(struct dsoftbusd_options *o, const char *text)
 {
     enum nx_status status = nx_interface_watch_add(&o->interfaces, text);
@@ -239,6 +254,18 @@ static bool keep(struct dsoftbusd_options *o, int option, const char *value)
     }
 }
 
+/* Before the folder is made: it would be of no use. */
+static bool has_room_for_socket(const char *state)
+{
+    char path[NX_IPC_PATH_MAX + 1];
+    struct nx_why why;
+
+    if (nx_ipc_path(state, "dsoftbusd", path, &why) == NX_OK)
+        return true;
+    dsoftbusd_process_log("--state %.200s: %s", state, why.text);
+    return false;
+}
+
 bool dsoftbusd_options_read(struct dsoftbusd_options *o, int argc, char **argv,
                             enum dsoftbusd_exit *code)
 {
@@ -263,6 +290,10 @@ bool dsoftbusd_options_read(struct dsoftbusd_options *o, int argc, char **argv,
     o->state = nx_ipc_state_folder(o->state);
     if (o->state == NULL)
         return wrong("", "--state DIR", " is missing: name a folder for what it has to keep");
+    if (!has_room_for_socket(o->state))
+        return false;
+    for (uint32_t i = 0; i < o->interfaces.name_count; i++)
+        tell_if_missing(o->interfaces.names[i]);
     if (o->listen_count == 0)
         listen_everywhere(o);
     return true;

@@ -88,6 +88,23 @@ static void expect_echo(uint32_t id, size_t len)
                  nx_bytes_of(filler, len));
 }
 
+/* How much of the limit of that name is used at a device. */
+static void expect_used(struct desk_program *client, uint32_t id, const char *name, uint64_t used)
+{
+    desk_call(client, id, DSOFTBUSD_OPERATION_LIMITS, nothing);
+    desk_expect_reply(client, id, NX_OK);
+    struct nx_capn_list limits = dsoftbusd_limits_get_limits(dsoftbusd_limits_root(&desk->body));
+    for (uint32_t i = 0; i < limits.count; i++) {
+        struct dsoftbusd_limit_reader l = dsoftbusd_limit_at(limits, i);
+
+        if (!nx_bytes_equal(dsoftbusd_limit_get_name(l), nx_bytes_of_text(name)))
+            continue;
+        EXPECT_EQ(dsoftbusd_limit_get_used(l), used);
+        return;
+    }
+    EXPECT_TEXT("no limit", name);
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static const size_t lengths[] = {0, 1, 64, 4096, 40000, DSB_RPC_BODY_MAX - 24};
@@ -121,6 +138,11 @@ static void answers(void)
     for (uint32_t id = 1; id <= DSOFTBUSD_CALLS_MAX; id++)
         expect_echo(id, id);
     EXPECT_EQ(a->d->node.pools.streams.used_count, 1);
+
+    unit_row("limits tells of that stream, at either end");
+    expect_used(p, 1, "services of peers called", 1);
+    expect_used(p, 1, "streams where peers call", 0);
+    expect_used(desk_join(b), 1, "streams where peers call", 1);
 
     unit_row("a thousand calls one after the other take no more than one does");
     uint32_t blocks = b->d->node.pools.blocks.used_count;

@@ -1,6 +1,7 @@
 #include "daemons/dsoftbusd/state.h"
 
 #include "daemons/dsoftbusd/process.h"
+#include "host/clock.h"
 #include "host/entropy.h"
 
 /* Writes of one turn; the others wait for the next, in which clients have their turn as well. */
@@ -114,6 +115,7 @@ void dsoftbusd_state_start(struct dsoftbusd_state *s, struct nx_instant now, str
     struct nx_why why;
     enum nx_status loaded = load(s, DSB_V1_LIST_KEY, &text, &why);
 
+    dsb_node_set_wall_s(node, nx_clock_wall_s());
     if (dsb_node_load_v1(node, loaded, text) != NX_OK)
         tell(s, DSB_V1_LIST_KEY, &why, dsb_node_v1_why(node), "nobody is served as version 1");
     loaded = load(s, DSB_REGISTRY_KEY, &text, &why);
@@ -127,6 +129,7 @@ bool dsoftbusd_state_store(struct dsoftbusd_state *s, struct nx_instant now, str
 {
     uint32_t written = 0;
 
+    dsb_node_set_wall_s(node, nx_clock_wall_s());
     while (written < WRITES_MAX && nx_files_step(&s->files, dsb_node_store(node)))
         written++;
     if (written > 0)

@@ -120,6 +120,7 @@ void dsoftbusd_stream_hand_over(struct dsoftbusd *d, struct dsoftbusd_call *call
     memset(s, 0, offsetof(struct dsoftbusd_stream, piece));
     s->is_open = true;
     s->number = ++d->streams_begun;
+    dsoftbusd_rise(&d->waters.streams, dsoftbusd_stream_count(d));
     s->call_id = call->head.call_id;
     s->is_v1 = call->kind == DSOFTBUSD_STREAM_KIND_FRAME;
     s->is_messages = call->kind != DSOFTBUSD_STREAM_KIND_BYTE;

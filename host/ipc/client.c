@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "host/clock.h"
+#include "host/ipc/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define CONNECT_WAIT_S 2
+#define LOOK_WAIT_MS   500
 
 /* ---- sentences ----------------------------------------------------------------------------- */
 
@@ -64,9 +66,7 @@ static enum nx_status is_of_another_user(struct nx_ipc_client *c, uint32_t uid)
 
 static enum nx_status was_ended(struct nx_ipc_client *c)
 {
-    return fail(
-        c, NX_E_CLOSED,
-        "it ended the connection; it was stopped, or is of another version than this program");
+    return fail(c, NX_E_CLOSED, "it ended the connection");
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -109,6 +109,7 @@ static enum nx_status look_at_daemon(struct nx_ipc_client *c)
         return fail(c, NX_E_IO, "the system does not say whose it is");
     if (uid != geteuid() || uid == NX_IPC_UID_UNMAPPED)
         return is_of_another_user(c, uid);
+    c->daemon_pid = pid;
     if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
         return fail(c, NX_E_IO, strerror(errno));
     return NX_OK;
@@ -122,6 +123,7 @@ enum nx_status nx_ipc_client_open(struct nx_ipc_client *c, const char *state_fol
 
     c->fd = -1;
     c->last_call_id = 0;
+    c->daemon_pid = 0;
     c->state_folder = state_folder;
     c->daemon = daemon;
     c->why[0] = '\0';
@@ -149,6 +151,49 @@ void nx_ipc_client_close(struct nx_ipc_client *c)
     explicit_bzero(c->room, sizeof(c->room));
 }
 
+/* The pid of whoever serves there; 0: nobody, or one that is just going. */
+static uint32_t serves_now(const struct nx_ipc_client *c)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char path[NX_IPC_PATH_MAX + 1];
+    uint32_t uid, pid = 0;
+    struct nx_why why;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return 0;
+    if (nx_ipc_path(c->state_folder, c->daemon, path, &why) != NX_OK)
+        path[0] = '\0';
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+        nx_ipc_peer(fd, &uid, &pid) == NX_OK) {
+        /* One that is ending closes its clients first, and then its door. */
+        struct pollfd end = {.fd = fd};
+
+        if (poll(&end, 1, LOOK_WAIT_MS) > 0)
+            pid = 0;
+    }
+    close(fd);
+    return pid;
+}
+
+void nx_ipc_client_look_why(struct nx_ipc_client *c)
+{
+    uint32_t pid = serves_now(c);
+
+    if (pid == 0)
+        (void)fail(c, NX_E_CLOSED,
+                   "it ended the connection: it was stopped, and has to be started "
+                   "again");
+    else if (pid != c->daemon_pid)
+        (void)fail(c, NX_E_CLOSED,
+                   "it ended the connection: it was restarted meanwhile; try again");
+    else
+        (void)fail(c, NX_E_CLOSED,
+                   "it ended the connection and goes on: it is of another version "
+                   "than this program; restart it");
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 /* Waits until the descriptor is ready or it is `until`. False: it is. */
@@ -168,9 +213,34 @@ static bool await(struct nx_ipc_client *c, short what, struct nx_instant until)
 enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct nx_instant until,
                                   const struct nx_ipc_head *head, struct nx_bytes body)
 {
+    return nx_ipc_client_send_with(c, until, head, body, NULL, 0);
+}
+
+/* What goes along with a message; nothing where there are no descriptors. */
+static void put_descriptors(struct msghdr *message, union nx_ipc_descriptors *room, const int *fds,
+                            uint32_t fd_count)
+{
+    if (fd_count == 0)
+        return;
+    memset(room, 0, sizeof(*room));
+    room->head.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+    room->head.cmsg_level = SOL_SOCKET;
+    room->head.cmsg_type = SCM_RIGHTS;
+    memcpy(CMSG_DATA(&room->head), fds, fd_count * sizeof(int));
+    message->msg_control = room->bytes;
+    message->msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+}
+
+enum nx_status nx_ipc_client_send_with(struct nx_ipc_client *c, struct nx_instant until,
+                                       const struct nx_ipc_head *head, struct nx_bytes body,
+                                       const int *fds, uint32_t fd_count)
+{
+    union nx_ipc_descriptors descriptors;
     uint8_t head_bytes[NX_IPC_HEAD_LEN];
     enum nx_status status = nx_ipc_head_encode(head, body.len, head_bytes);
 
+    if (status == NX_OK && fd_count != head->blob_count)
+        status = NX_E_INVALID;
     if (status != NX_OK)
         return fail(c, status, nx_status_text(status));
     if (c->fd < 0)
@@ -178,7 +248,8 @@ enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct nx_instant unt
 
     struct iovec spans[] = {{head_bytes, sizeof(head_bytes)},
                             {(void *)(uintptr_t)body.ptr, body.len}};
-    const struct msghdr message = {.msg_iov = spans, .msg_iovlen = NX_COUNT_OF(spans)};
+    struct msghdr message = {.msg_iov = spans, .msg_iovlen = NX_COUNT_OF(spans)};
+    put_descriptors(&message, &descriptors, fds, fd_count);
     do {
         if (sendmsg(c->fd, &message, MSG_NOSIGNAL) >= 0)
             return NX_OK;
@@ -213,6 +284,8 @@ static enum nx_status try_receive(struct nx_ipc_client *c, struct nx_ipc_message
     enum nx_status status = nx_ipc_message_decode(nx_bytes_of(c->room, (size_t)len), message);
     if (status == NX_E_VERSION)
         return fail(c, status, "it is of another version than this program: restart it");
+    if (status == NX_OK && message->head.blob_count > 0)
+        status = NX_E_MALFORMED; /* nothing was asked that brings one */
     return status == NX_OK ? NX_OK : fail(c, status, "it said what is no message");
 }
 

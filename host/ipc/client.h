@@ -21,6 +21,7 @@
 struct nx_ipc_client {
     int fd; /* -1: not connected */
     uint32_t last_call_id;
+    uint32_t daemon_pid; /* as the system saw it, to tell one daemon from the next */
     const char *state_folder;
     const char *daemon;
     char why[NX_IPC_CLIENT_WHY_CAP]; /* what failed last, terminated */
@@ -41,6 +42,10 @@ NX_MUST_CHECK enum nx_status nx_ipc_client_open(struct nx_ipc_client *c, const c
  * have been the digits of a code. A closed one may be closed again. */
 void nx_ipc_client_close(struct nx_ipc_client *c);
 
+/* After NX_E_CLOSED: who serves there now? Waits at most half a second for what shows it, and makes it
+ * `why`: it was stopped, it was restarted, or it goes on and will not speak with us. */
+void nx_ipc_client_look_why(struct nx_ipc_client *c);
+
 /* For poll(2): readable when receive has an answer, writable when send has room. Not to be read. */
 static inline int nx_ipc_client_descriptor(const struct nx_ipc_client *c)
 {
@@ -54,6 +59,14 @@ static inline int nx_ipc_client_descriptor(const struct nx_ipc_client *c)
 NX_MUST_CHECK enum nx_status nx_ipc_client_send(struct nx_ipc_client *c, struct nx_instant until,
                                                 const struct nx_ipc_head *head,
                                                 struct nx_bytes body);
+
+/* The same with the `fd_count` descriptors of sealed memory (host/ipc/blob.h) that the head announces;
+ * they stay the caller's. NX_E_INVALID also: the head announces another number. */
+NX_MUST_CHECK enum nx_status nx_ipc_client_send_with(struct nx_ipc_client *c,
+                                                     struct nx_instant until,
+                                                     const struct nx_ipc_head *head,
+                                                     struct nx_bytes body, const int *fds,
+                                                     uint32_t fd_count);
 
 /* Receive one message, lent until the next receive.
  * NX_OK; NX_WOULD_BLOCK: nothing came until `until`; NX_E_CLOSED: the daemon ended the connection;

@@ -3,6 +3,9 @@
 
 #include "host/ipc/seqpacket.h"
 
+#include "host/ipc/blob.h"
+#include "host/ipc/descriptors.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -206,6 +209,8 @@ static enum nx_status add(struct nx_seqpacket *s, int fd, struct nx_handle *hand
         close(fd);
         return NX_E_NO_MEMORY;
     }
+    for (uint32_t i = 0; i < NX_IPC_BLOBS_MAX; i++)
+        client->descriptors[i] = -1;
     client->poll.data = client;
     s->live_count++;
     /* The system's usual size does as well, only with more waiting. */
@@ -286,11 +291,125 @@ static enum nx_status send_parts(void *self, struct nx_handle handle, const stru
     return errno == EPIPE || errno == ECONNRESET ? NX_E_CLOSED : fail(client, NX_E_IO);
 }
 
+/* ---- blobs ------------------------------------------------------------------------------------ */
+
+static void close_descriptors(struct nx_seqpacket_client *client)
+{
+    for (uint32_t i = 0; i < NX_IPC_BLOBS_MAX; i++) {
+        if (client->descriptors[i] >= 0)
+            close(client->descriptors[i]);
+        client->descriptors[i] = -1;
+    }
+}
+
+/* Takes over what came along. False: not what the head announces, or of another kind. */
+static bool keep_descriptors(struct nx_seqpacket_client *client, struct msghdr *message,
+                             uint32_t announced)
+{
+    uint32_t count = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            return false;
+        size_t len = c->cmsg_len - CMSG_LEN(0);
+
+        NX_CHECK(count + len / sizeof(int) <= NX_IPC_BLOBS_MAX); /* there was room for no more */
+        memcpy(client->descriptors + count, CMSG_DATA(c), len);
+        count += (uint32_t)(len / sizeof(int));
+    }
+    return count == announced && (message->msg_flags & MSG_CTRUNC) == 0;
+}
+
+static struct nx_seqpacket_blob *blob_with(struct nx_seqpacket_client *client, uint64_t number)
+{
+    for (uint32_t i = 0; i < NX_IPC_BLOBS_HELD_MAX; i++) {
+        if (client->blobs[i].number == number)
+            return &client->blobs[i];
+    }
+    return NULL;
+}
+
+static enum nx_status take_blob(void *self, struct nx_handle handle, uint32_t index,
+                                uint64_t announced_len, struct nx_ipc_blob *blob)
+{
+    struct nx_seqpacket *s = self;
+    struct nx_seqpacket_client *client;
+    struct nx_bytes map;
+    enum nx_status status = find(s, handle, &client);
+
+    if (status != NX_OK)
+        return status;
+    if (index >= NX_IPC_BLOBS_MAX || client->descriptors[index] < 0)
+        return NX_E_NOT_FOUND;
+
+    struct nx_seqpacket_blob *place = blob_with(client, 0);
+    if (place == NULL)
+        return NX_E_LIMIT;
+    status = nx_ipc_blob_map(client->descriptors[index], announced_len,
+                             NX_IPC_BLOB_BYTES_MAX - client->blob_bytes, &map);
+    if (status == NX_E_LIMIT)
+        return status;
+    close(client->descriptors[index]);
+    client->descriptors[index] = -1;
+    if (status != NX_OK)
+        return status;
+    *place = (struct nx_seqpacket_blob){.number = ++s->blobs_taken, .map = map};
+    client->blob_bytes += map.len;
+    *blob = (struct nx_ipc_blob){.handle = {place->number}, .bytes = map};
+    return NX_OK;
+}
+
+static void drop(struct nx_seqpacket_client *client, struct nx_seqpacket_blob *blob)
+{
+    nx_ipc_blob_unmap(blob->map);
+    client->blob_bytes -= blob->map.len;
+    *blob = (struct nx_seqpacket_blob){.number = 0};
+}
+
+static void drop_blob(void *self, struct nx_handle handle, struct nx_handle number)
+{
+    struct nx_seqpacket_client *client;
+    struct nx_seqpacket_blob *blob;
+
+    if (find(self, handle, &client) == NX_E_CLOSED || number.value == 0)
+        return;
+    blob = blob_with(client, number.value);
+    if (blob != NULL)
+        drop(client, blob);
+}
+
+static void drop_all(struct nx_seqpacket_client *client)
+{
+    close_descriptors(client);
+    for (uint32_t i = 0; i < NX_IPC_BLOBS_HELD_MAX; i++) {
+        if (client->blobs[i].number != 0)
+            drop(client, &client->blobs[i]);
+    }
+}
+
+void nx_seqpacket_take_blobs(struct nx_seqpacket *s)
+{
+    s->takes_blobs = true;
+}
+
+/* How many the head announces; what is no head brings none. */
+static uint32_t announced_in(const uint8_t *room, size_t len)
+{
+    struct nx_ipc_message message;
+
+    return nx_ipc_message_decode(nx_bytes_of(room, len), &message) == NX_OK
+               ? message.head.blob_count
+               : 0;
+}
+
+/* ---- receiving -------------------------------------------------------------------------------- */
+
 static enum nx_status receive_one(void *self, struct nx_handle handle, uint8_t *room, size_t *len)
 {
     struct nx_seqpacket_client *client;
     enum nx_status status = find(self, handle, &client);
     struct iovec span = {room, NX_IPC_MESSAGE_MAX};
+    union nx_ipc_descriptors descriptors;
     struct msghdr message;
     ssize_t received;
 
@@ -298,18 +417,28 @@ static enum nx_status receive_one(void *self, struct nx_handle handle, uint8_t *
         return status;
     if (client->is_over)
         return NX_END;
+    close_descriptors(client);
     do {
-        /* There is no room for anything beside the bytes: the system drops a descriptor and says so. */
+        /* Where there is no room beside the bytes, the system drops a descriptor and says so. */
         message = (struct msghdr){.msg_iov = &span, .msg_iovlen = 1};
+        if (client->owner->takes_blobs) {
+            message.msg_control = descriptors.bytes;
+            message.msg_controllen = sizeof(descriptors.bytes);
+        }
         received = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
         /* A reset is told once, before what it sent. */
     } while (received < 0 && (errno == EINTR || errno == ECONNRESET));
     if (received < 0)
         return errno == EAGAIN ? await(client, NX_IPC_READABLE) : fail(client, NX_E_IO);
-    if ((message.msg_flags & MSG_CTRUNC) != 0)
-        return fail(client, NX_E_MALFORMED);
-    if ((message.msg_flags & MSG_TRUNC) != 0)
+    bool is_announced = keep_descriptors(client, &message, announced_in(room, (size_t)received));
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
+        close_descriptors(client);
         return fail(client, NX_E_LIMIT);
+    }
+    if (!is_announced) {
+        close_descriptors(client);
+        return fail(client, NX_E_MALFORMED);
+    }
     /* An empty datagram reads like the end, and is taken for one: it is no message either. */
     if (received == 0) {
         client->is_over = true;
@@ -336,6 +465,7 @@ static void close_place(struct nx_seqpacket_client *client)
 {
     client->state = NX_SEQPACKET_CLOSED;
     client->wanted = client->due = 0;
+    drop_all(client);
     uv_close((uv_handle_t *)&client->poll, loop_let_go);
     close(client->fd);
 }
@@ -436,6 +566,8 @@ static const struct nx_ipc_driver driver = {
     .receive = receive_one,
     .close = close_client,
     .event = next_event,
+    .take_blob = take_blob,
+    .drop_blob = drop_blob,
 };
 
 struct nx_ipc nx_seqpacket_as_ipc(struct nx_seqpacket *s)

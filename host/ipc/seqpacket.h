@@ -5,8 +5,9 @@
  *     …  now and then nx_seqpacket_tick(&s, now); wait until nx_seqpacket_deadline(&s)
  *
  * Only the user that the daemon runs as comes in; whoever else is turned away before the engine hears
- * of it. A client that sends what is longer than a message, or a descriptor, has failed; the descriptor
- * never gets here.
+ * of it. A client that sends what is longer than a message has failed, and so has one that sends a
+ * descriptor, unless nx_seqpacket_take_blobs said otherwise: then those that the head announces get here,
+ * and one more or one less is a failure, too. Without it none ever does.
  *
  * Like host/net/sockets.h it asks the loop only about a socket that would have blocked, and besides
  * about the end of each client. A place is free again one turn of the loop after its client was
@@ -32,6 +33,12 @@ enum nx_seqpacket_state {
 
 struct nx_seqpacket;
 
+/* A blob that the engine has taken and not dropped. */
+struct nx_seqpacket_blob {
+    uint64_t number; /* 0: none */
+    struct nx_bytes map;
+};
+
 /* A place of the table. */
 struct nx_seqpacket_client {
     enum nx_seqpacket_state state;
@@ -47,6 +54,11 @@ struct nx_seqpacket_client {
     bool is_over;           /* ... and everything was received */
     enum nx_status failure; /* NX_OK, or what it did, for good */
     uint32_t next_due;
+
+    int descriptors
+        [NX_IPC_BLOBS_MAX]; /* of the message that was received last; -1: none, or taken */
+    struct nx_seqpacket_blob blobs[NX_IPC_BLOBS_HELD_MAX];
+    uint64_t blob_bytes; /* in those */
 };
 
 struct nx_seqpacket {
@@ -60,6 +72,8 @@ struct nx_seqpacket {
     bool is_starved;        /* it pauses for the system's sake, since the last tick */
     uint32_t live_count;    /* places and a listener that the loop knows of */
     uint64_t turned_away;   /* clients of another user */
+    bool takes_blobs;
+    uint64_t blobs_taken; /* so far: the number of the last one */
     struct nx_instant resume_at;
     struct nx_handles handles;
     struct nx_handle_slot slots[NX_IPC_CLIENTS_MAX];
@@ -87,6 +101,9 @@ void nx_seqpacket_close(struct nx_seqpacket *s);
 /* Accept asks again after it found the system without room. */
 void nx_seqpacket_tick(struct nx_seqpacket *s, struct nx_instant now);
 struct nx_instant nx_seqpacket_deadline(const struct nx_seqpacket *s);
+
+/* From now on clients may send blobs along: this daemon has operations that take them. */
+void nx_seqpacket_take_blobs(struct nx_seqpacket *s);
 
 /* As core knows it; borrows `s` for as long as it is used. */
 struct nx_ipc nx_seqpacket_as_ipc(struct nx_seqpacket *s);

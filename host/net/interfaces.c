@@ -3,6 +3,7 @@
 
 #include "host/net/interfaces.h"
 
+#include "core/base/text.h"
 #include "host/net/endpoint.h"
 
 #include <ifaddrs.h>
@@ -42,14 +43,15 @@ enum nx_status nx_interface_loopback(uint32_t *index)
 
 /* ---- networks ------------------------------------------------------------------------------ */
 
+/* No address for a family that core does not know. */
 static struct nx_address address_of(const struct sockaddr *from)
 {
     struct nx_endpoint endpoint = {.len = sizeof(struct sockaddr_in)};
 
+    if (from == NULL || (from->sa_family != AF_INET && from->sa_family != AF_INET6))
+        return (struct nx_address){.family = NX_ADDRESS_NONE};
     if (from->sa_family == AF_INET6)
         endpoint.len = sizeof(struct sockaddr_in6);
-    else if (from->sa_family != AF_INET)
-        return (struct nx_address){.family = NX_ADDRESS_NONE};
     memcpy(&endpoint.storage, from, endpoint.len);
     return nx_endpoint_address(&endpoint);
 }
@@ -80,6 +82,22 @@ enum nx_status nx_interface_networks(struct dsb_network *list, size_t cap, size_
     freeifaddrs(first);
     *count = found;
     return NX_OK;
+}
+
+size_t nx_interface_list(char *names, size_t cap)
+{
+    struct nx_text t = nx_text_over(names, cap);
+    struct if_nameindex *all = if_nameindex();
+
+    for (const struct if_nameindex *i = all; i != NULL && i->if_index != 0; i++) {
+        if (t.len + strlen(i->if_name) + 3 > cap)
+            break;
+        nx_text_add(&t, t.len == 0 ? "" : ", ");
+        nx_text_add(&t, i->if_name);
+    }
+    if (all != NULL)
+        if_freenameindex(all);
+    return t.len;
 }
 
 /* ---- watching ------------------------------------------------------------------------------ */
@@ -132,30 +150,6 @@ enum nx_interface_state nx_interface_look(const char *name)
     return is_found_up ? NX_INTERFACE_UP : NX_INTERFACE_DOWN;
 }
 
-/* No address for a family that core does not know. */
-static struct nx_address address_of(const struct sockaddr *from)
-{
-    struct nx_endpoint endpoint = {.len = 0};
-
-    if (from == NULL || (from->sa_family != AF_INET && from->sa_family != AF_INET6))
-        return (struct nx_address){.family = NX_ADDRESS_NONE};
-    endpoint.len =
-        from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-    memcpy(&endpoint.storage, from, endpoint.len);
-    return nx_endpoint_address(&endpoint);
-}
-
-static uint8_t prefix_len_of(const struct nx_address *mask)
-{
-    uint8_t len = 0;
-
-    for (size_t i = 0; i < sizeof(mask->bytes) && mask->bytes[i] != 0; i++) {
-        for (uint8_t bits = mask->bytes[i]; (bits & 0x80) != 0; bits = (uint8_t)(bits << 1))
-            len++;
-    }
-    return len;
-}
-
 uint32_t nx_interface_addresses(struct nx_interface_address *out, uint32_t cap)
 {
     struct ifaddrs *first;
@@ -171,7 +165,7 @@ uint32_t nx_interface_addresses(struct nx_interface_address *out, uint32_t cap)
             continue;
         address.port = 0;
         out[count].address = address;
-        out[count++].prefix_len = prefix_len_of(&mask);
+        out[count++].prefix_len = prefix_of(&mask);
     }
     freeifaddrs(first);
     return count;

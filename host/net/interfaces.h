@@ -52,6 +52,10 @@ struct nx_interface_address {
  * the system does not say. */
 uint32_t nx_interface_addresses(struct nx_interface_address *out, uint32_t cap);
 
+/* The names of those that are there now, "lo, eth0, wlan0", each once, as many as fit; empty when the
+ * system does not say. Answers the length. */
+size_t nx_interface_list(char *names, size_t cap);
+
 struct nx_interface_watch {
     char names[DSB_BEACONS_INTERFACES_MAX][NX_INTERFACE_NAME_CAP];
     uint32_t name_count;

@@ -156,6 +156,7 @@ USAGE = [
     ("an --allow-v1 of 63 digits", ["--allow-v1", "a" * 63], "64"),
     ("an --allow-v1 in upper case", ["--allow-v1", "A" * 64], "64"),
     ("seventeen --allow-v1", ["--allow-v1", "a" * 64] * 17, "16 times"),
+    ("a --state too long for its socket", ["--state", "s" * 90], "limit 100"),
     ("a --name of 33 bytes", ["--name", "n" * 33], "32"),
 ]
 
@@ -193,6 +194,14 @@ def _(folder):
         address = "127.0.0.1:%d" % taken.getsockname()[1]
         refused(ended("--state", f"{folder}/s", "--listen", address), 1, address, "another port")
     assert not os.path.exists(f"{folder}/s/run")
+
+
+@row("an --iface that is not there is told with those that are")
+def _(folder):
+    lines = refused(ended("--state", f"{folder}/s", "--iface", "nosuch9", "--iface", "lo",
+                          "--listen", "192.0.2.1:0"), 1)
+    assert len([line for line in lines if "--iface" in line]) == 1, lines
+    assert re.search(r"nosuch9: there is no such .*there are: .*\blo\b", lines[0]), lines
 
 
 @row("an address that is not this machine's is named")

@@ -183,13 +183,23 @@ static void ended_by_daemon(void)
 {
     struct nx_ipc_message message;
 
-    begin("a daemon that ended the connection may be of another version");
+    begin("a daemon that ended the connection and goes on is of another version");
     struct nx_handle from = ipc_bench_meet(&bench, &client);
     nx_ipc_close(&bench.ipc, from);
     EXPECT_STATUS(nx_ipc_client_receive(&client, at_once, &message), NX_E_CLOSED);
-    expect_sentence("testd of ",
-                    ": it ended the connection; it was stopped, or is of another version "
-                    "than this program");
+    expect_sentence("testd of ", ": it ended the connection");
+    nx_ipc_client_look_why(&client);
+    expect_sentence("testd of ", ": it ended the connection and goes on: it is of another version "
+                                 "than this program; restart it");
+    end();
+
+    begin("one that serves no more was stopped");
+    (void)ipc_bench_meet(&bench, &client);
+    nx_seqpacket_close(&bench.socket);
+    EXPECT_STATUS(nx_ipc_client_receive(&client, at_once, &message), NX_E_CLOSED);
+    nx_ipc_client_look_why(&client);
+    expect_sentence("testd of ", ": it ended the connection: it was stopped, and has to be started "
+                                 "again");
     end();
 }
 

@@ -4,6 +4,7 @@
 void ipc_place_test(void);
 void ipc_seqpacket_test(void);
 void ipc_client_test(void);
+void ipc_blob_test(void);
 
 int main(void)
 {
@@ -11,6 +12,7 @@ int main(void)
         {"host/ipc, place", ipc_place_test},
         {"host/ipc, seqpacket", ipc_seqpacket_test},
         {"host/ipc, client", ipc_client_test},
+        {"host/ipc, blob", ipc_blob_test},
     };
 
     return unit_run(suites, NX_COUNT_OF(suites));

@@ -162,14 +162,15 @@ def _(folder):
     assert result.stderr == "", result.stderr
 
 
-@row("--json is one value behind the markers; --into keeps the copy, in place of an older one")
+@row("--json is one value and nothing else, the markers go to standard error; --into keeps the copy, in place of an older one")
 def _(folder):
     content = os.urandom(100)
     os.mkdir(f"{folder}/into")
     write(f"{folder}/into/a blob", b"older")
     result = run(folder, "--json", "--into", f"{folder}/into", write(f"{folder}/a blob", content))
     assert result.returncode == 0, result.stderr
-    summary = json.loads(result.stdout.splitlines()[-1])
+    check_markers(result.stderr)
+    summary = json.loads(result.stdout)
     assert summary["schema"] == 1 and summary["file_bytes"] == 100, summary
     assert summary["mb_per_s"] > 0 and 0 < summary["round_trip_ms"] < 1000, summary
     assert summary["sha256"] == hashlib.sha256(content).hexdigest()
@@ -182,7 +183,7 @@ def _(folder):
 def _(folder):
     result = run(folder, "--json", write(f"{folder}/empty", b""))
     assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout.splitlines()[-1])["file_bytes"] == 0
+    assert json.loads(result.stdout)["file_bytes"] == 0
 
 
 @row("a capture of it holds nothing of the file, the messages or the code")

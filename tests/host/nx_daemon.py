@@ -13,7 +13,7 @@ import threading
 SCHEMA = os.path.join(os.path.dirname(__file__), "../../schemas/dsoftbusd.capnp")
 CALL, REPLY, NEWS, CANCEL, STREAM = range(1, 6)
 (STATUS, DISCOVER, PEERS, OFFER, ACCEPT, UNPAIR, CONNECT, CONNECT_V1, PING, OPEN, LISTEN, DATA,
- FINISH, ABORT, ENDED, BUS_CALL) = range(1, 17)
+ FINISH, ABORT, ENDED, BUS_CALL, DOCTOR, LIMITS, WATCH) = range(1, 20)
 ENDS_MESSAGE = 1
 
 
@@ -92,12 +92,17 @@ class Daemon:
         self.thread = threading.Thread(target=self.serve, daemon=True)
 
     def serve(self):
+        was_asked = False
         while True:
             try:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
             with connection:
+                # nx may look who serves here once the first one has ended, and says nothing then.
+                if was_asked and not connection.recv(1, socket.MSG_PEEK):
+                    continue
+                was_asked = True
                 try:
                     self.script(Talk(connection))
                 except Exception as error:  # the row tells it

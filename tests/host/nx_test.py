@@ -4,6 +4,7 @@
 Most rows put a script in the place of the daemon (nx_daemon.py). The last ones take two real
 dsoftbusd, from NX_DSOFTBUSD or beside nx in the build folder."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import re
 import resource
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,10 @@ DAEMON = os.environ.get("NX_DSOFTBUSD") or os.path.join(
 OWN, OTHER, KEY = "a1" * 32, "b2" * 32, "c3" * 32
 OPENED = f'(id = "{OTHER}", name = "laptop")'
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "NEXUS_STATE"}
+
+# What nx exits with; `nx help exit-codes` and docs/nx.md say the same, and a row below compares.
+(DONE, FAILED, USAGE, NO_DAEMON, NOT_FOUND, DENIED, TIMEOUT, BUSY, EXISTS, ENDED, VERSION,
+ STOPPED) = range(12)
 
 rows = []
 
@@ -100,11 +106,22 @@ def events(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def failure(result, code, *words):
+    """With --json a failure is the last value on standard output, and nothing is on standard error."""
+    same((result.returncode, result.errors), (code, ""))
+    last = events(result.text)[-1]
+    same((last["schema"], last["event"], last["exit"]), ("nx/1", "failed", code))
+    for word in words:
+        assert word in last["why"], f"{word!r} is not in {last['why']!r}"
+    return last
+
+
 # ---- what is typed --------------------------------------------------------------------------------
 
 COMMANDS = ["status", "bus discover", "bus peers", "bus paired", "bus pair offer", "bus pair accept",
             "bus unpair", "bus connect", "bus ping", "bus call", "bus msg send", "bus msg recv",
-            "bus byte send", "bus byte recv", "bus frame send", "bus frame recv"]
+            "bus byte send", "bus byte recv", "bus frame send", "bus frame recv", "bus watch", "limits",
+            "doctor", "bugreport", "completion", "help"]
 
 
 @row("--help lists every command, the exit codes and how a PEER is named")
@@ -113,7 +130,8 @@ def _(_folder):
     same((result.returncode, result.errors), (0, ""))
     for command in COMMANDS:
         assert f"\n  {command} " in result.text or f"\n  {command}\n" in result.text, command
-    for word in ("Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no daemon", "beginning of its id"):
+    assert not re.search(r" \n|  \S+  \n", result.text), "a blank too many"
+    for word in ("Exit status: 0 done, 2 wrong usage, 3 no daemon; nx help exit-codes", "beginning of its id"):
         assert word in result.text, word
 
 
@@ -190,8 +208,12 @@ for what, arguments, word in WRONG:
         if what != "no state folder":
             arguments = ["--state", folder, *arguments]
         result = run(*arguments)
-        same((result.returncode, result.text), (2, ""))
-        one_line(result.errors, "nx: ", word)
+        same((result.returncode, result.text or result.errors), (2, result.errors or result.text))
+        if "--json" in arguments:
+            failure(result, USAGE, word)
+        else:
+            one_line(result.errors, "nx: ", word)
+        same(os.listdir(folder), [])
 
 
 @row("a code as an argument is wrong usage, and is not repeated")
@@ -217,10 +239,10 @@ def _(folder):
     one_line(result.errors, f"{folder}/two")
 
 
-@row("a state folder whose socket's name would be too long is exit 1, and told as that")
+@row("a state folder whose socket's name would be too long is wrong usage, and told as that")
 def _(folder):
     result = run("--state", f"{folder}/{'x' * 100}", "status")
-    same(result.returncode, 1)
+    same(result.returncode, USAGE)
     one_line(result.errors, "100")
 
 
@@ -301,40 +323,113 @@ def answer(status, text=None):
 
 
 FAILURES = [
-    ("its own sentence", -7, '(why = "no such \\x1bthing: look\\nthere")', ["no such thing: lookthere"]),
-    ("candidates of a name", -7, f'(why = "lap fits 2", candidates = [(id = "{OTHER}", name = "laptop"), '
+    ("its own sentence", -7, NOT_FOUND, '(why = "no such \\x1bthing: look\\nthere")', ["no such thing: lookthere"]),
+    ("candidates of a name", -7, NOT_FOUND, f'(why = "lap fits 2", candidates = [(id = "{OTHER}", name = "laptop"), '
      f'(id = "{KEY}", name = "lap\\x1bdog")])', ["lap fits 2", "laptop", OTHER, "lapdog", KEY, "beginning"]),
-    ("no sentence", -7, None, ["no such thing", "nx bus discover"]),
-    ("a status of a later version", -99, None, ["nx: "]),
-    ("spent digits", -10, '(why = "wrong digits", codeSpent = true)', ["wrong digits", "used up"]),
+    ("no sentence", -7, NOT_FOUND, None, ["no such thing", "nx bus discover"]),
+    ("a status of a later version", -99, VERSION, None, ["nx: "]),
+    ("spent digits", -10, DENIED, '(why = "wrong digits, and they are used up", codeSpent = true)',
+     ["nx: wrong digits, and they are used up\n"]),
+    ("spent digits of a daemon that says nothing else", -10, DENIED, "(codeSpent = true)", ["used up"]),
 ]
 
-for what, status, text, words in FAILURES:
+for what, status, code, text, words in FAILURES:
 
-    @row(f"what the daemon refuses is exit 1 and a sentence: {what}")
-    def _(folder, status=status, text=text, words=words):
+    @row(f"what the daemon refuses is an exit code and a sentence: {what}")
+    def _(folder, status=status, code=code, text=text, words=words):
         result = ask(folder, answer(status, text), "bus", "unpair", "lap")
-        same(result.returncode, 1)
+        same(result.returncode, code)
         for word in words:
             assert word in result.errors, result.errors
         assert not re.search(r"[\x00-\x09\x0b-\x1f]", result.errors), result.errors
 
 
-@row("a daemon that goes away in the middle is exit 1")
+@row("a daemon that ends the connection and goes on is of another version, and told as that")
 def _(folder):
     result = ask(folder, lambda talk: talk.hear(), "status")
-    same(result.returncode, 1)
-    one_line(result.errors, "ended the connection")
+    same(result.returncode, NO_DAEMON)
+    one_line(result.errors, "ended the connection", "another version")
 
 
-@row("a body that is none is exit 1, and asks for one version")
+@row("a daemon that is stopped in the middle is told as stopped")
+def _(folder):
+    def script(talk):
+        talk.hear()
+        os.unlink(f"{folder}/run/dsoftbusd.sock")
+
+    with d.Daemon(folder, script):
+        result = run("--state", folder, "status")
+    same(result.returncode, NO_DAEMON)
+    one_line(result.errors, "it was stopped")
+
+
+SERVE = """
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(sys.argv[1])
+listener.listen(1)
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+@row("a daemon that is restarted in the middle is told as restarted")
+def _(folder):
+    path, others = f"{folder}/run/dsoftbusd.sock", []
+
+    def script(talk):
+        talk.hear()
+        os.unlink(path)
+        others.append(subprocess.Popen([sys.executable, "-c", SERVE, path], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE))
+        others[0].stdout.readline()
+
+    with d.Daemon(folder, script):
+        result = run("--state", folder, "status")
+    others[0].communicate(timeout=20)
+    same(result.returncode, NO_DAEMON)
+    one_line(result.errors, "restarted meanwhile", "try again")
+
+
+@row("a daemon whose queue is full is told as that, after two seconds")
+def _(folder):
+    os.mkdir(f"{folder}/run", 0o700)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, contextlib.ExitStack() as open_:
+        listener.bind(f"{folder}/run/dsoftbusd.sock")
+        listener.listen(0)
+        for _ in range(2):
+            waiting = open_.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(f"{folder}/run/dsoftbusd.sock")
+        result = run("--state", folder, "status")
+    same(result.returncode, BUSY)
+    one_line(result.errors, "as many programs as it can", "later")
+
+
+@row("a daemon that has no such operation is told as older, and what to do")
+def _(folder):
+    result = ask(folder, answer(-14), "limits")
+    same(result.returncode, VERSION)
+    one_line(result.errors, "older than this nx", "restart it")
+
+
+@row("a daemon whose messages are of another version is told as that")
+def _(folder):
+    result = ask(folder, lambda talk: (talk.hear(), talk.connection.send(b"\x02" + bytes(23)), talk.hear()),
+                 "status")
+    same(result.returncode, VERSION)
+    one_line(result.errors, "another version")
+
+
+@row("a body that is none is told, and asks for one version")
 def _(folder):
     def script(talk):
         talk.hear()
         talk.say(d.REPLY, b"\x00" * 7)
 
     result = ask(folder, script, "status")
-    same(result.returncode, 1)
+    same(result.returncode, VERSION)
     one_line(result.errors, "one version")
 
 
@@ -349,7 +444,7 @@ def _(folder):
 
     begun = time.monotonic()
     result = ask(folder, script, "status")
-    same(result.returncode, 1)
+    same(result.returncode, TIMEOUT)
     one_line(result.errors, "did not answer in time")
     assert 4 < time.monotonic() - begun < 20
     same(heard[1][:2], (d.CANCEL, d.STATUS))
@@ -390,7 +485,8 @@ def _(folder):
     result = ask(folder, script, "bus", "ping", "lap", "--count", "3", "--interval", "1")
     same((result.returncode, result.text), (0, "1: 1.234 ms\n2: 1.234 ms\n3: 1.234 ms\n"))
     result = ask(folder, script, "bus", "ping", "lap", "--json")
-    same(events(result.text), [{"event": "pong", "number": 1, "round_trip_ns": 1234567}])
+    same(events(result.text),
+         [{"schema": "nx/1", "event": "pong", "number": 1, "round_trip_ns": 1234567}])
 
 
 # ---- typed calls ----------------------------------------------------------------------------------
@@ -449,7 +545,7 @@ def _(folder):
     result = ask(folder, node_script(asked, body), "bus", "call", "lap", "node", "info", "--json")
     page = json.loads(result.text)
     assert page.pop("round_trip_ns") > 0
-    same(page, {"schema": 1, "id": OTHER, "name": "laptop", "service": "node", "method": "info",
+    same(page, {"schema": "nx/1", "id": OTHER, "name": "laptop", "service": "node", "method": "info",
                 "device_id": OTHER, "device_name": "laptop", "version": "1.2", "protocol": 1,
                 "uptime_ms": 7000, "sessions": 2, "streams": 3, "calls": 4,
                 "limits": {"rpc_calls_max": 64}})
@@ -465,10 +561,12 @@ def _(folder):
 
 @row("call: an answer that is none is a failure, and prints nothing")
 def _(folder):
-    for options in ([], ["--json"]):
-        result = ask(folder, node_script([], b"nonsense"), "bus", "call", "lap", "node", "info", *options)
-        same((result.returncode, result.text), (1, ""))
-        one_line(result.errors, "does not understand")
+    result = ask(folder, node_script([], b"nonsense"), "bus", "call", "lap", "node", "info")
+    same((result.returncode, result.text), (VERSION, ""))
+    one_line(result.errors, "does not understand")
+    result = ask(folder, node_script([], b"nonsense"), "bus", "call", "lap", "node", "info", "--json")
+    same(len(events(result.text)), 1)
+    failure(result, VERSION, "does not understand")
 
 
 @row("call: a failure says why")
@@ -478,8 +576,86 @@ def _(folder):
         talk.fail(-14, '(why = "that device has no such service")')
 
     result = ask(folder, script, "bus", "call", "lap", "node", "info")
-    same((result.returncode, result.text), (1, ""))
+    same((result.returncode, result.text), (VERSION, ""))
     one_line(result.errors, "that device has no such service")
+    failure(ask(folder, script, "bus", "call", "lap", "node", "info", "--json"), VERSION, "no such service")
+
+
+@row("call: a body of the longest that there may be goes out")
+def _(folder):
+    asked, text = [], "x" * (61440 - 24)
+    body = of_node("encode", "Echo", f'(data = "{text}")'.encode())
+    result = ask(folder, node_script(asked, body), "bus", "call", "lap", "node", "echo", text)
+    same((result.returncode, result.text, result.errors), (0, text + "\n", ""))
+    assert text in asked[0]
+    result = run("--state", folder, "bus", "call", "lap", "node", "echo", text + "x")
+    same((result.returncode, result.text), (USAGE, ""))
+    one_line(result.errors, "at most 61416 bytes")
+
+
+# ---- the doctor -----------------------------------------------------------------------------------
+# Its causes are those of tests/machines/doctor; here is what it makes of an answer.
+
+RUNGS = {1: "interface", 2: "multicast", 3: "beacon", 4: "address", 5: "tcp", 6: "handshake", 7: "identity",
+         8: "version", 9: "paired", 11: "service"}
+
+
+def diagnosis(failed):
+    """The answer of a daemon where that rung fails; None: none does."""
+    state = {True: "ok", False: "notReached"}
+    rungs = ", ".join(
+        f'(rung = {rung}, word = "{word}", state = {"failed" if rung == failed else state[failed is None or rung < failed]}, '
+        f'evidence = "saw {word}")' for rung, word in RUNGS.items())
+    cause = "" if failed is None else ', cause = "some-cause", remedy = "mend it"'
+    return f'(id = "{OTHER}", name = "laptop", rungs = [{rungs}]{cause})'
+
+
+def examined(failed):
+    def script(talk):
+        same(talk.hear()[1], d.STATUS)
+        talk.reply()
+        same(talk.hear()[1], d.DOCTOR)
+        talk.reply("Diagnosis", diagnosis(failed))
+    return script
+
+
+@row("doctor: where nothing is wrong each rung is a line, or one value")
+def _(folder):
+    result = ask(folder, examined(None), "doctor", "lap")
+    same((result.returncode, result.errors), (DONE, ""))
+    same([line.split()[:2] for line in result.text.splitlines()[:-2]],
+         [["daemon", "ok"], *[[word, "ok"] for word in RUNGS.values()]])
+    same(result.text.splitlines()[-1], "nothing is wrong")
+    result = ask(folder, examined(None), "doctor", "lap", "--json")
+    same((result.returncode, result.errors, len(events(result.text))), (DONE, "", 1))
+    page = events(result.text)[0]
+    same((page["schema"], page["ok"], page["rung"], page["cause"], page["remedy"], page["id"], page["name"]),
+         ("nx/1", True, None, None, None, OTHER, "laptop"))
+    assert "event" not in page
+
+
+@row("doctor: the first rung that fails is the exit code, with its cause, and as JSON a failure")
+def _(folder):
+    for rung, word in RUNGS.items():
+        result = ask(folder, examined(rung), "doctor", "lap")
+        same((result.returncode, result.errors), (20 + rung, ""))
+        same(result.text.splitlines()[-2:], [f"{word}: some-cause", "mend it"])
+        result = ask(folder, examined(rung), "doctor", "lap", "--json")
+        same(len(events(result.text)), 1)
+        page = failure(result, 20 + rung, f"saw {word}")
+        same((page["error"], page["ok"], page["rung"], page["cause"], page["remedy"]),
+             (f"rung-{word}", False, word, "some-cause", "mend it"))
+        same([finding["state"] for finding in page["rungs"]][:2], ["ok", "failed" if rung == 1 else "ok"])
+
+
+@row("doctor: a daemon that is not there, says nothing that is understood or refuses is its first rung")
+def _(folder):
+    result = run("--state", folder, "doctor")
+    same((result.returncode, result.errors), (NO_DAEMON, ""))
+    assert "daemon: daemon-down" in result.text
+    result = ask(folder, answer(-14), "doctor", "--json")
+    same(failure(result, NO_DAEMON)["cause"], "daemon-version")
+    one_line(ask(folder, lambda talk: (talk.hear(), talk.reply(), talk.hear(), talk.fail(-9)), "doctor").errors)
 
 
 # ---- discovery ------------------------------------------------------------------------------------
@@ -585,13 +761,11 @@ def _(folder):
     same([events(result.text)[0][key] for key in ("code", "own_id")], ["012345", OWN])
 
 
-@row("offer --json that fails says so among the events, and on standard error")
+@row("offer --json that fails says so as the last event, and nothing on standard error")
 def _(folder):
     result = ask(folder, offer_script(lambda talk: talk.fail(-15, '(why = "nobody came")')),
                  "bus", "pair", "offer", "lap", "--json")
-    same(result.returncode, 1)
-    same(events(result.text)[1], {"event": "failed", "why": "nobody came"})
-    one_line(result.errors, "nobody came")
+    failure(result, TIMEOUT, "nobody came")
 
 
 @row("a signal takes the offer back, and says so")
@@ -607,7 +781,7 @@ def _(folder):
         line_of(process.stdout)
         process.send_signal(signal.SIGINT)
         code, _, errors = finish(process)
-    same(code, 1)
+    same(code, STOPPED)
     assert "stopped by a signal (Interrupt)" in errors, errors
     same(heard, [(d.CANCEL, d.OFFER)])
 
@@ -650,12 +824,13 @@ for what, typed in [("a line", b"012345\n"), ("a line of DOS", b"012345\r\n"), (
 for what, typed in [("nothing", b""), ("five digits", b"01234\n"), ("seven digits", b"0123456\n"),
                     ("letters", b"O12345\n"), ("a hundred blanks before it", b" " * 100 + b"012345\n")]:
 
-    @row(f"what is no code is exit 1, and the daemon is not asked: {what}")
+    @row(f"what is no code is wrong usage, and the daemon is not asked: {what}")
     def _(folder, typed=typed):
         asked = []
         result = ask(folder, accept_script(asked), "bus", "pair", "accept", "lap", data=typed)
-        same((result.returncode, result.text, asked), (1, "", [None]))
-        one_line(result.errors, "six digits")
+        same((result.returncode, result.text, asked), (USAGE, "", [None]))
+        one_line(result.errors, "six digits", "nothing was begun")
+        assert "still good" not in result.errors
 
 
 @row("accept asks for the code on a terminal")
@@ -688,7 +863,7 @@ def _(folder):
         process.send_signal(signal.SIGINT)
         process.wait(20)
         code, _, errors = finish(process)
-    same((code, asked), (1, [None]))
+    same((code, asked), (STOPPED, [None]))
     one_line(errors, "nothing was begun")
 
 
@@ -729,6 +904,12 @@ def messages(pieces):
 
 
 LARGE = bytes(range(256)) * 800
+
+
+def of(count, what):
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 SENDS = [
     ("words", ["hello", "there"], None, [b"hello there"]),
     ("an empty word", [""], None, [b""]),
@@ -755,7 +936,7 @@ for what, arguments, data, wanted in SENDS:
         same((result.returncode, result.errors), (0, ""))
         assert messages(pieces) == wanted, [len(message) for message in messages(pieces)]
         same(result.text,
-             f"sent: {len(wanted)} messages, {sum(map(len, wanted))} bytes to laptop\n")
+             f"sent: {of(len(wanted), 'message')}, {of(sum(map(len, wanted)), 'byte')} to laptop\n")
 
 
 @row("open names peer, kind and channel")
@@ -770,20 +951,20 @@ ENDS = [
      ["3 messages and 70 bytes remained unconfirmed", "closed"]),
     ("the other side's reason", '(status = -6, byPeer = true, code = 300, why = "full\\x1b\\n")',
      ["the other side ended the stream: full (code 300)"]),
-    ("an end with something unconfirmed", "(status = 2, unconfirmedBytes = 1)", ["1 bytes remained"]),
+    ("an end with something unconfirmed", "(status = 2, unconfirmedBytes = 1)", ["0 messages and 1 byte remained"]),
     ("a status of a later version", "(status = -99)", ["the stream ended"]),
 ]
 
 for what, ended, words in ENDS:
 
-    @row(f"what did not arrive is exit 1 and a sentence: {what}")
+    @row(f"what did not arrive is exit 9 and a sentence: {what}")
     def _(folder, ended=ended, words=words):
         result = ask(folder, taker([], ended), "bus", "msg", "send", "lap", "talk", "hello")
-        same((result.returncode, result.text), (1, ""))
+        same((result.returncode, result.text), (ENDED, ""))
         one_line(result.errors, *words)
 
 
-@row("a daemon that goes before the last word is exit 1")
+@row("a daemon that goes before the last word is told as gone")
 def _(folder):
     def script(talk):
         talk.hear()
@@ -791,7 +972,7 @@ def _(folder):
         talk.hear()
 
     result = ask(folder, script, "bus", "msg", "send", "lap", "talk", "hello")
-    same((result.returncode, result.text), (1, ""))
+    same((result.returncode, result.text), (NO_DAEMON, ""))
     one_line(result.errors, "ended the connection")
 
 
@@ -848,7 +1029,7 @@ def _(folder):
             pass
 
     result = ask(folder, script, "bus", "byte", "send", "lap", "file", "/dev/zero")
-    same(result.returncode, 1)
+    same(result.returncode, ENDED)
     one_line(result.errors, "no room", "5 bytes")
 
 
@@ -865,7 +1046,7 @@ def _(folder):
         code, _, errors = finish(process)
     os.close(ours[0])
     os.close(ours[1])
-    same(code, 1)
+    same(code, STOPPED)
     one_line(errors, "stopped by a signal (Interrupt)", "4 bytes remained unconfirmed")
     same(pieces[0], (b"some", False))
     same((pieces[1][0], d.decode("Abort", pieces[1][2])[:9]), (d.ABORT, "(code = 1"))
@@ -927,10 +1108,10 @@ def _(folder):
         same((result.returncode, result.text), (0, "hello\n"))
 
 
-@row("msg recv --count of which fewer came is exit 1")
+@row("msg recv --count of which fewer came is exit 9")
 def _(folder):
     result = ask(folder, giver(TALK, []), "bus", "msg", "recv", "talk", "--count", "4")
-    same(result.returncode, 1)
+    same(result.returncode, ENDED)
     assert "3 of 4" in result.errors, result.errors
 
 
@@ -965,7 +1146,7 @@ for what, content in FRAMES:
             same((result.returncode, result.errors), (0, ""))
             same(asked, ['(peer = "lap", kind = frame, channel = "7", priority = 255)'])
             same(pieces, [(content, True), (d.FINISH, 0, b"")])
-            same(result.text, f"sent: a frame of {len(content)} bytes to laptop\n")
+            same(result.text, f"sent: a frame of {of(len(content), 'byte')} to laptop\n")
 
 
 @row("frame send: a byte more than a frame holds is exit 1 before the daemon is asked")
@@ -975,11 +1156,11 @@ def _(folder):
     one_line(result.errors, "65464 bytes")
 
 
-@row("frame send: a session that ends first is exit 1")
+@row("frame send: a session that ends first is exit 9")
 def _(folder):
     result = ask(folder, taker([], '(status = -5, why = "gone")'), "bus", "frame", "send", "lap", "7",
                  data=b"x")
-    same((result.returncode, result.text), (1, ""))
+    same((result.returncode, result.text), (ENDED, ""))
     one_line(result.errors, "gone")
 
 
@@ -1027,18 +1208,18 @@ def _(folder):
     result = ask(folder, framer([LARGE[:65464], b"more"], []), *arguments)
     same((result.returncode, result.text, read(path)), (0, "", LARGE[:65464]))
     result = run("--state", f"{folder}/none", *arguments)
-    same(result.returncode, 1)
+    same(result.returncode, EXISTS)
     one_line(result.errors, "--force")
     result = ask(folder, framer([b"x", b"y"], []), *arguments, "--force", "--count", "2")
     same((result.returncode, read(path)), (0, b"xy"))
 
 
-@row("frame recv: the end of the session is exit 1, and leaves no file")
+@row("frame recv: the end of the session is exit 9, and leaves no file")
 def _(folder):
     path = f"{folder}/kept"
     result = ask(folder, framer([b"x"], [], '(status = -5, why = "cut")'),
                  "bus", "frame", "recv", "lap", "7", "-o", path, "--count", "2")
-    same((result.returncode, os.path.exists(path)), (1, False))
+    same((result.returncode, os.path.exists(path)), (ENDED, False))
     assert "cut" in result.errors, result.errors
 
 
@@ -1050,7 +1231,7 @@ def _(folder):
         assert "listening" in line_of(process.stderr)
         process.send_signal(signal.SIGTERM)
         code, _output, errors = finish(process)
-        same(code, 1)
+        same(code, STOPPED)
         assert "signal" in errors, errors
         until(lambda: len(heard) == 2)
     same(heard[1], None)
@@ -1083,7 +1264,7 @@ def _(folder):
 def _(folder):
     path = write(f"{folder}/blob", b"mine")
     result = run("--state", folder, "bus", "byte", "recv", "file", path)
-    same((result.returncode, read(path)), (1, b"mine"))
+    same((result.returncode, read(path)), (EXISTS, b"mine"))
     one_line(result.errors, "--force")
     result = ask(folder, giver(PIECES, []), "bus", "byte", "recv", "file", path, "--force")
     same((result.returncode, read(path) == LARGE), (0, True))
@@ -1128,7 +1309,7 @@ def _(folder):
         talk.hear()
 
     result = ask(folder, script, "bus", "byte", "recv", "file", f"{folder}/blob")
-    same((result.returncode, os.listdir(folder)), (1, []))
+    same((result.returncode, os.listdir(folder)), (ENDED, []))
     assert "gone" in result.errors, result.errors
 
 
@@ -1141,7 +1322,7 @@ def _(folder):
         line_of(process.stderr)
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
-        same(finish(process)[0], 1)
+        same(finish(process)[0], STOPPED)
     same((os.listdir(f"{folder}/into"), heard[1][0]), ([], d.ABORT))
 
 
@@ -1171,7 +1352,7 @@ def _(folder):
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGCONT)
         code, output, errors = finish(process)
-    same((code, output, heard), (1, "", [d.ABORT]))
+    same((code, output, heard), (STOPPED, "", [d.ABORT]))
     assert "stopped by a signal (Terminated)" in errors, errors
 
 
@@ -1187,7 +1368,7 @@ for what, arguments in (("bytes", ["byte", "recv", "c"]), ("messages", ["msg", "
             process.send_signal(signal.SIGINT)
             process.wait(20)
             code, _, errors = finish(process)
-        same((code, heard[1][0], d.decode("Abort", heard[1][2])[:9]), (1, d.ABORT, "(code = 1"))
+        same((code, heard[1][0], d.decode("Abort", heard[1][2])[:9]), (STOPPED, d.ABORT, "(code = 1"))
         assert "stopped by a signal (Interrupt)" in errors and "output" not in errors, errors
 
 
@@ -1206,6 +1387,372 @@ def _(folder):
         assert "No space left" in result.errors, result.errors
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+# ---- exit codes ------------------------------------------------------------------------------------
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+REFUSED = ["bus", "unpair", "lap"]
+
+
+def with_state(folder, script, *args, **options):
+    os.makedirs(folder, exist_ok=True)
+    return ask(folder, script, *args, **options)
+
+
+def stopped(folder):
+    with d.Daemon(folder, lambda talk: (talk.hear(), talk.news(), talk.hear(), talk.fail(-6))):
+        process = begin(folder, "bus", "msg", "recv", "talk", "--json")
+        line_of(process.stdout)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    return subprocess.CompletedProcess([], process.returncode, output, errors)
+
+
+# Something that ends with each of them.
+PROVOKED = {
+    DONE: lambda folder: run("help"),
+    FAILED: lambda folder: run("--state", folder, "bus", "byte", "send", "lap", "file", "/nothing/there"),
+    USAGE: lambda folder: run("--state", folder, "bus", "ping"),
+    NO_DAEMON: lambda folder: run("--state", folder, "status"),
+    NOT_FOUND: lambda folder: ask(folder, answer(-7), *REFUSED),
+    DENIED: lambda folder: ask(folder, answer(-10), *REFUSED),
+    TIMEOUT: lambda folder: ask(folder, answer(-15), *REFUSED),
+    BUSY: lambda folder: ask(folder, answer(-9), *REFUSED),
+    EXISTS: lambda folder: ask(folder, answer(-8), *REFUSED),
+    ENDED: lambda folder: ask(folder, taker([], "(status = -5)"), "bus", "msg", "send", "p", "c", "x"),
+    VERSION: lambda folder: ask(folder, answer(-14), *REFUSED),
+    STOPPED: stopped,
+    **{20 + rung: lambda folder, rung=rung: ask(folder, examined(rung), "doctor", "lap") for rung in RUNGS},
+}
+
+for code, provoke in PROVOKED.items():
+
+    @row(f"exit code {code} can be provoked")
+    def _(folder, code=code, provoke=provoke):
+        same(provoke(folder).returncode, code)
+
+
+@row("help exit-codes, its JSON and docs/nx.md are one table, and each code has a row that provokes it")
+def _(_folder):
+    table = json.loads(run("help", "exit-codes", "--json").text)["exit_codes"]
+    same([line["exit"] for line in table], sorted(PROVOKED))
+    shown = run("help", "exit-codes").text
+    with open(f"{ROOT}/docs/nx.md", encoding="utf-8") as file:
+        page = dict(re.findall(r"^\| (\d+) \| `([a-z-]+)` \|", file.read(), flags=re.MULTILINE))
+    same(page, {str(line["exit"]): line["error"] for line in table})
+    for line in table:
+        assert re.search(rf"^ +{line['exit']}  {line['error']} +{re.escape(line['meaning'])}$", shown,
+                         flags=re.MULTILINE), line
+
+
+# ---- JSON ------------------------------------------------------------------------------------------
+
+def commands():
+    return json.loads(run("help", "--json").text)["commands"]
+
+
+# Whoever reads the table of commands sees every one of them, with what it takes.
+ARGUMENTS = {"completion": ["bash"], "bus connect": ["lap"], "bus call": ["lap", "node", "echo", "hello"],
+             "doctor": ["lap"], "bus msg send": ["lap", "talk", "hello"],
+             "bus frame recv": ["lap", "7"], "bus frame send": ["lap", "7", "/dev/null"]}
+
+
+def arguments_of(command):
+    words = {"PEER": "lap", "CHANNEL": "talk"}
+    given = ARGUMENTS.get(command["words"])
+    if given is None:
+        given = [words[word] for word in command["arguments"].split() if word in words]
+    return command["words"].split() + given
+
+
+@row("with --json every command that asks a daemon tells its absence as one value and nothing else")
+def _(folder):
+    for command in commands():
+        if command["words"] in ("completion", "help"):
+            continue
+        # A FILE: standard output would have the bytes.
+        file = [f"{folder}/f"] if command["words"] == "bus byte recv" else []
+        result = run("--state", folder, *arguments_of(command), *file, "--json", data=b"012345\n")
+        same(len(events(result.text)), 1)
+        failure(result, NO_DAEMON, "start it with dsoftbusd --state")
+        same(os.listdir(folder), [])
+
+
+@row("with --json every wrong argument of every command is one value, exit 2, and nothing changes")
+def _(folder):
+    for command in commands():
+        words = command["words"].split()
+        wrong = [[*arguments_of(command), "--no-such"], [*arguments_of(command), "--state"]]
+        if command["words"] != "help" and not command["arguments"].endswith("]"):
+            wrong.append([*arguments_of(command), "more", "and", "more"])
+        if "PEER" in command["arguments"] or "CHANNEL" in command["arguments"]:
+            if not command["arguments"].startswith("["):
+                wrong.append(words)
+            wrong.append([*words, *["" for _ in arguments_of(command)[len(words):]]])
+            wrong.append([*words, *["x" * 65 for _ in arguments_of(command)[len(words):]]])
+        for option in command["options"]:
+            if option["name"] in ("count", "interval"):
+                wrong += [[*arguments_of(command), f"--{option['name']}", value]
+                          for value in ("", "-1", "many", "9999999999")]
+        foreign = {o["name"] for c in commands() for o in c["options"]} - {o["name"] for o in command["options"]}
+        takes = {o["name"] for c in commands() for o in c["options"] if o.get("value")}
+        wrong += [[*arguments_of(command), f"--{name}", *(["1"] if name in takes else [])]
+                  for name in sorted(foreign)]
+        for arguments in wrong:
+            # In front: an option may lack its value at the end.
+            result = run("--json", "--state", folder, *arguments, data=b"")
+            assert result.returncode == USAGE, (arguments, result)
+            same(len(events(result.text)), 1)
+            failure(result, USAGE)
+            plain = run("--state", folder, *arguments, data=b"")
+            if command["words"] != "completion":
+                same(plain.returncode, USAGE)
+                one_line(plain.errors, "nx: ")
+            same(os.listdir(folder), [])
+
+
+@row("candidates of a name are in the JSON of the failure")
+def _(folder):
+    text = f'(why = "two", candidates = [(id = "{OTHER}", name = "lap"), (id = "{KEY}", name = "lap")])'
+    result = ask(folder, answer(-7, text), "bus", "unpair", "lap", "--json")
+    same([one["id"] for one in failure(result, NOT_FOUND, "two")["candidates"]], [OTHER, KEY])
+
+
+# ---- help, completion, man pages ---------------------------------------------------------------------
+
+@row("--version, help and help of a command are what one types first")
+def _(_folder):
+    for arguments in (["--version"], ["status", "--version"]):
+        assert re.fullmatch(r"nx \d+\.\d+\.\d+\n", run(*arguments).text)
+    same(json.loads(run("--version", "--json").text)["version"], run("--version").text.split()[1])
+    same(run("help").text, run("--help").text)
+    for command in COMMANDS:
+        same(run("help", *command.split()).text, run(*command.split(), "--help").text)
+    same(run("help", "bus", "pair").text, run("bus", "pair", "--help").text)
+    result = run("help", "dance")
+    same(result.returncode, USAGE)
+    one_line(result.errors, "'dance'")
+
+
+@row("each command's help has an example that is one of its own")
+def _(_folder):
+    for command in COMMANDS:
+        examples = run(*command.split(), "--help").text.split("Examples:\n")[1]
+        assert f"nx {command}" in examples, command
+
+
+def completed(*words):
+    """What bash offers behind these words."""
+    script = run("completion", "bash").text + (
+        '\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nx; printf "%s\\n" "${COMPREPLY[@]}"\n')
+    result = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
+                            timeout=20, check=True, cwd="/")
+    same(result.stderr, "")
+    return set(result.stdout.split())
+
+
+@row("completion bash offers every word of every command, and each command's options and no others")
+def _(folder):
+    for command in commands():
+        words = command["words"].split()
+        for count in range(len(words)):
+            assert words[count] in completed("nx", *words[:count], ""), (words, count)
+        offered = completed("nx", *words, "--")
+        same(offered, {f"--{option['name']}" for option in command["options"]})
+    same(completed("nx", "bus", "pair", "o"), {"offer"})
+    same(completed("nx", "--state", folder, "bus", "pa"), {"pair", "paired"})
+
+
+@row("completion zsh and fish are scripts that their shell can read, where there is one")
+def _(folder):
+    missing = []
+    for shell in ("zsh", "fish"):
+        script = write(f"{folder}/{shell}", run("completion", shell).stdout)
+        try:
+            result = subprocess.run([shell, "--no-execute", script], capture_output=True, text=True,
+                                    timeout=20, check=False)
+        except FileNotFoundError:
+            missing.append(shell)
+            continue
+        same((result.returncode, result.stderr), (0, ""))
+    if missing:
+        raise Skip(f"there is no {' and no '.join(missing)}")
+
+
+@row("man pages tell of every command and every option, and of none that there is not")
+def _(_folder):
+    with open(f"{ROOT}/docs/man/nx.1", encoding="utf-8") as file:
+        page = file.read()
+    told = set(re.findall(r"^\.It Cm ([a-z ]+?)(?: Ar| Op|$)", page, flags=re.MULTILINE))
+    same(told, {command["words"] for command in commands()})
+    options = set(re.findall(r"^\.It Fl Fl ([a-z0-9-]+)", page, flags=re.MULTILINE))
+    same(options, {option["name"] for command in commands() for option in command["options"]})
+    codes = re.findall(r"^\.It (\d+)$", page, flags=re.MULTILINE)
+    same([int(code) for code in codes], sorted(PROVOKED))
+    with open(f"{ROOT}/docs/man/dsoftbusd.8", encoding="utf-8") as file:
+        told = set(re.findall(r"^\.It Fl Fl ([a-z0-9-]+)", file.read(), flags=re.MULTILINE))
+    shown = subprocess.run([DAEMON, "--help"], capture_output=True, text=True, check=True, timeout=20)
+    same(told, set(re.findall(r"--([a-z][a-z0-9-]*)", shown.stdout.split("Exit status")[0])))
+
+
+@row("man pages have no mistake that their formatter finds")
+def _(_folder):
+    pages = [f"{ROOT}/docs/man/{name}" for name in ("nx.1", "dsoftbusd.8", "nexusnet-protocol.7")]
+    for check in (["mandoc", "-T", "lint", "-W", "warning"], ["groff", "-mdoc", "-T", "utf8", "-ww", "-z"]):
+        try:
+            result = subprocess.run([*check, *pages], capture_output=True, text=True, timeout=60, check=False)
+        except FileNotFoundError:
+            continue
+        same((result.returncode, result.stdout + result.stderr), (0, ""))
+        return
+    raise Skip("there is neither mandoc nor groff")
+
+
+# ---- a terminal --------------------------------------------------------------------------------------
+
+def on_terminal(folder, script, *args, env=None):
+    """(exit code, all that was written to the terminal), which is standard output and error."""
+    ours, terminal = os.openpty()
+    with tempfile.TemporaryDirectory(dir=folder) as state, d.Daemon(state, script):
+        process = subprocess.Popen([PROGRAM, "--state", state, *args], stdin=subprocess.DEVNULL,
+                                   stdout=terminal, stderr=terminal,
+                                   env={**ENVIRONMENT, "TERM": "xterm", **(env or {})})
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
+            while piece := os.read(ours, 65536):
+                shown += piece
+        code = process.wait(30)
+    os.close(ours)
+    return code, shown.decode()
+
+
+@row("colours are for a terminal alone, and NO_COLOR and TERM=dumb turn them off")
+def _(folder):
+    code, shown = on_terminal(folder, answer(-7), *REFUSED)
+    same(code, NOT_FOUND)
+    assert "\x1b[31mnx:\x1b[0m" in shown, shown
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in on_terminal(folder, answer(-7), *REFUSED, env=env)[1]
+    assert "\x1b[31m" in on_terminal(folder, answer(-7), *REFUSED, env={"NO_COLOR": ""})[1]
+    assert "\x1b" not in ask(folder, answer(-7), *REFUSED).errors
+    code, shown = on_terminal(folder, answer(-7), *REFUSED, "--json")
+    assert "\x1b" not in shown, shown
+
+
+@row("what takes longer than a second shows how far it is, at which rate, and how long it takes yet")
+def _(folder):
+    path = write(f"{folder}/blob", LARGE * 20)
+
+    def slow():
+        pieces = []
+
+        def script(talk):
+            hear = talk.hear
+            talk.hear = lambda: (time.sleep(0.06), hear())[1]
+            taker(pieces)(talk)
+
+        return script
+
+    code, shown = on_terminal(folder, slow(), "bus", "byte", "send", "lap", "file", path)
+    same(code, 0)
+    assert re.search(r"\d\.\d of 4\.1 MB, \d+ [kM]B/s, \d+ s to go", shown), shown
+    assert shown.rindex("\x1b[K") < shown.index("sent: "), "the line stands there still"
+    code, shown = on_terminal(folder, slow(), "bus", "byte", "send", "lap", "file", path, "--json")
+    same((code, len(events(shown))), (0, 1))
+
+
+# ---- limits, watch, bugreport ------------------------------------------------------------------------
+
+LIMITS = ('(limits = [(scope = "programs", name = "programs at once", limit = 32, used = 2, highWater = 3, '
+          'hasHighWater = true), (scope = "sessions", name = "addresses listened at", limit = 4, used = 4, '
+          'option = "--listen")])')
+
+
+def limits_script(talk):
+    same(talk.hear()[1], d.LIMITS)
+    talk.reply("Limits", LIMITS)
+
+
+@row("limits are a table of scope, limit, used, high-water and option")
+def _(folder):
+    lines = ask(folder, limits_script, "limits").text.splitlines()
+    same([line.split() for line in lines[1:]],
+         ["programs programs at once 32 2 3 built in".split(),
+          "sessions addresses listened at 4 4 - --listen".split()])
+    limits = json.loads(ask(folder, limits_script, "limits", "--json").text)["limits"]
+    same([(one["limit"], one["used"], one["high_water"], one["option"]) for one in limits],
+         [(32, 2, 3, ""), (4, 4, None, "--listen")])
+
+
+HAPPENINGS = ["(what = watching)", f'(what = seen, id = "{OTHER}", name = "lap\\x1btop")',
+              f'(what = sessionEnded, id = "{OTHER}", name = "laptop", status = -15, why = "silent")',
+              "(what = missed)"]
+
+
+@row("watch tells each thing as it happens, and a signal ends it well")
+def _(folder):
+    for arguments in ([], ["--json"]):
+        heard = []
+
+        def script(talk, heard=heard):
+            heard.append(talk.hear()[:2])
+            for happening in HAPPENINGS:
+                talk.news("Happening", happening)
+            heard.append(talk.hear()[:2])
+            talk.fail(-6)
+
+        with tempfile.TemporaryDirectory(dir=folder) as state, d.Daemon(state, script):
+            process = begin(state, "bus", "watch", *arguments)
+            lines = [line_of(process.stdout) for _ in HAPPENINGS]
+            process.send_signal(signal.SIGINT)
+            same(finish(process), (0, "", ""))
+        same(heard, [(d.CALL, d.WATCH), (d.CANCEL, d.WATCH)])
+        if arguments:
+            told = [json.loads(line) for line in lines]
+            same([one["event"] for one in told], ["watching", "seen", "session-ended", "missed"])
+            same((told[2]["status"], told[2]["why"], told[1]["id"]), ("timeout", "silent", OTHER))
+        else:
+            assert "\x1b" not in "".join(lines) and "laptop" in lines[1] and "silent" in lines[2], lines
+
+
+def report_script(talk):
+    while (message := talk.hear()) is not None:
+        if message[1] == d.STATUS:
+            talk.reply("Status", STATUS)
+        elif message[1] == d.LIMITS:
+            talk.reply("Limits", LIMITS)
+        else:
+            for peer in PEERS:
+                talk.news("Peer", peer)
+            talk.reply()
+
+
+@row("bugreport has no names, no keys, four digits of ids, and addresses only when asked")
+def _(folder):
+    for arguments in ([], ["--addresses"], ["--json"]):
+        result = ask(folder, report_script, "bugreport", *arguments)
+        same(result.returncode, 0)
+        report = json.loads(result.text)
+        for secret in (OWN[:5], OTHER[:5], KEY[:5], "kitchen", "laptop", "top", "old", "enough",
+                       os.uname().nodename if len(os.uname().nodename) > 3 else "kitchen"):
+            assert secret not in result.text, (secret, result.text)
+        assert ("192.0.2.7:1" in result.text) == ("--addresses" in arguments), result.text
+        same((report["daemon"]["id"], report["peers"][0]["id"]), (OWN[:4] + "...", OTHER[:4] + "..."))
+        same((report["schema"], len(report["limits"])), ("nx/1", 2))
+
+
+@row("bugreport is printed first, and written with --write alone, where nothing is yet")
+def _(folder):
+    path = f"{folder}/report.json"
+    result = ask(folder, report_script, "bugreport")
+    assert "nothing was written" in result.errors and os.listdir(folder) == [], result.errors
+    result = ask(folder, report_script, "bugreport", "--write", path)
+    same((result.returncode, json.loads(result.text)), (0, json.loads(read(path))))
+    same(os.stat(path).st_mode & 0o777, 0o600)
+    result = ask(folder, report_script, "bugreport", "--write", path, "--json")
+    failure(result, EXISTS, path)
 
 
 # ---- two real daemons ------------------------------------------------------------------------------
@@ -1313,13 +1860,36 @@ def _(folder):
         assert read(f"{folder}/copy") == LARGE * 20
 
 
+@row("two daemons: limits have real figures, and watch tells of a session and its end")
+def _(folder):
+    with Pair(folder) as pair:
+        watch = begin(pair.states[0], "bus", "watch", "--json")
+        same(json.loads(line_of(watch.stdout))["event"], "watching")
+        pair.pair()
+        same(pair.nx(0, "bus", "connect", pair.laptop).returncode, 0)
+        rows_of = {one["name"]: one for one in pair.json(0, "limits")["limits"]}
+        same([rows_of[name]["used"] for name in ("paired devices", "sessions", "offers in an hour")],
+             [1, 1, 1])
+        same(rows_of["paired devices"]["high_water"], 1)
+        assert rows_of["programs at once"]["high_water"] >= 2, rows_of
+        peer = pair.json(0, "bus", "paired")["peers"][0]
+        assert abs(peer["paired_at"] - time.time()) < 60, peer
+        same(pair.nx(0, "bus", "unpair", pair.laptop).returncode, 0)
+        told, wanted = [], {"paired", "session-up", "session-ended", "unpaired"}
+        while not wanted <= set(told):
+            told.append(json.loads(line_of(watch.stdout))["event"])
+        assert told.index("paired") < told.index("session-up") < told.index("session-ended"), told
+        watch.send_signal(signal.SIGINT)
+        same(finish(watch)[0], 0)
+
+
 @row("two daemons: after unpair there is no session any more")
 def _(folder):
     with Pair(folder) as pair:
         pair.pair()
         same(pair.nx(0, "bus", "unpair", pair.laptop).returncode, 0)
         same(pair.json(0, "bus", "paired")["peers"], [])
-        same(pair.nx(0, "bus", "connect", pair.laptop).returncode, 1)
+        same(pair.nx(0, "bus", "connect", pair.laptop).returncode, DENIED)
 
 
 def main():

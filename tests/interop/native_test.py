@@ -264,7 +264,7 @@ def _(bench):
         sent = pool.submit(node.nx, "bus", "msg", "send", me.id.hex(), "talk", "hello")
         _, stream, _, _ = mux.next_of(peer.OPEN)
         mux.send(frame(peer.RST, stream, struct.pack("<H", 300) + b"not today"))
-        assert sent.result().returncode == 1
+        assert sent.result().returncode == 9
         assert b"not today" in sent.result().stderr, sent.result().stderr
     with listening(node, "msg", "recv", "talk") as receiver:
         mux.send(open_frame(1, b"msg/talk"))
@@ -511,7 +511,7 @@ def _(bench):
             assert time.monotonic() - begun < 2, "it took its time"
         assert not stuck.done()
         mux.session.link.close()
-        assert stuck.result().returncode == 1
+        assert stuck.result().returncode == 9
         assert b"unconfirmed" in stuck.result().stderr, stuck.result().stderr
 
 
@@ -620,7 +620,7 @@ def _(bench):
     mux.send(pair(cpace.CONFIRM_TYPIST, half.confirmations(offer.start(mux, half))[0]))
     assert said_of(mux) == no(cpace.WRONG_CODE)
     assert mux.ended()[1] == BYE
-    assert offer.result() == ("failed", 1)
+    assert offer.result() == ("failed", 5)
     session = bench.dial(me)
     session.send(MESSAGES.request(session, purpose=peer.PAIR))
     refused(session, "denied", purpose=peer.PAIR)
@@ -828,9 +828,9 @@ def _(bench):
     mux.send(pair(cpace.SHARE, half.share))
     assert said_of(mux)[0] == cpace.CONFIRM_TYPIST
     mux.send(pair(cpace.CONFIRM_OWNER, of_owner))
-    assert dial.process.wait(PATIENCE_S) == 1
+    assert dial.process.wait(PATIENCE_S) == 5
     refused_again = node.nx("bus", "pair", "accept", me.id.hex(), data=CODE.encode())
-    assert refused_again.returncode == 1, "spent digits are taken again"
+    assert refused_again.returncode == 5, "spent digits are taken again"
     session = bench.dial(me)
     session.send(MESSAGES.request(session, paired=True))
     refused(session, "one-sided")

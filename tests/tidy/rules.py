@@ -22,7 +22,7 @@ WORLDS = {
     "os/semihost": ["core/base/", "tests/unit/"],
     "sim": ["core/"],
     "daemons": ["core/", "host/", "schemas/"],
-    "sdk": ["core/", "host/"],
+    "sdk": ["core/", "host/", "schemas/"],
     "cli": ["core/", "host/", "schemas/", "sdk/"],
     "tests": ANY,
     "fuzz": ANY,
