@@ -70,6 +70,14 @@ void dsoftbusd_serve(struct dsoftbusd *d, struct nx_instant now, struct dsoftbus
 /* It is no longer wanted: undo what only it wanted. Not of one that is done. */
 void dsoftbusd_give_up(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call);
 
+/* Is it of that operation, and about that device? */
+bool dsoftbusd_is_about(const struct dsoftbusd_call *call, uint16_t operation, const char *id_text);
+
+/* There is a session now: asks through it. One that is under way already tells for all who wait. */
+void dsoftbusd_start_ping(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_call *call);
+
+/* ---- news.c: what calls wait for ---------------------------------------------------------------- */
+
 /* News, before and after the calls that wait for it. */
 void dsoftbusd_on_node(struct dsoftbusd *d, struct nx_instant now,
                        const struct dsb_node_event *event);
