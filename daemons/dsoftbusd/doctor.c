@@ -40,9 +40,13 @@ static bool is_within(struct nx_instant event, struct nx_instant now, uint32_t s
     return event.ns != 0 && nx_duration_between(event, now).ns <= nx_seconds(seconds).ns;
 }
 
+/* Its place may be another call's by now. */
 static bool is_at_work(const struct dsoftbusd *d)
 {
-    return d->doctor.call != NULL && d->doctor.call->state == DSOFTBUSD_CALL_WAITS;
+    const struct dsoftbusd_call *call = d->doctor.call;
+
+    return call != NULL && call->state == DSOFTBUSD_CALL_WAITS &&
+           call->head.operation == DSOFTBUSD_OPERATION_DOCTOR;
 }
 
 static bool has_asked(const struct dsoftbusd *d)

@@ -182,6 +182,15 @@ static void bound_rows(void)
     (void)pass(10000);
     desk_expect_reply(q, 4, NX_OK);
 
+    unit_row("a call that has the place of an examination that is over is left alone");
+    desk_call_named(q, 5, DSOFTBUSD_OPERATION_OFFER, b->id);
+    desk_expect_news(q, 5);
+    EXPECT(!dsoftbusd_wants_machine(&a->engine));
+    tell_machine();
+    desk_expect_nothing(q);
+    desk_cancel(q, 5);
+    desk_expect_reply(q, 5, NX_E_ABORTED);
+
     unit_row("a machine that nobody asked for changes nothing");
     tell_machine();
     desk_expect_nothing(q);
@@ -196,12 +205,12 @@ static void bound_rows(void)
 
         nx_text_add(&t, "twin");
     }
-    ask(q, 5, "twin");
-    desk_expect_failure(q, 5, NX_E_NOT_FOUND, "more than one device fits: say more of its id");
+    ask(q, 6, "twin");
+    desk_expect_failure(q, 6, NX_E_NOT_FOUND, "more than one device fits: say more of its id");
 
     unit_row("a name longer than any is refused");
-    ask(q, 6, "0123456789012345678901234567890123456789012345678901234567890123456789");
-    desk_expect_failure(q, 6, NX_E_INVALID, "a device's name or id has at most 64 bytes");
+    ask(q, 7, "0123456789012345678901234567890123456789012345678901234567890123456789");
+    desk_expect_failure(q, 7, NX_E_INVALID, "a device's name or id has at most 64 bytes");
 }
 
 UNIT_SUITE(doctor_test)
