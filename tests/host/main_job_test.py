@@ -172,6 +172,7 @@ def _(folder):
     check_markers(result.stderr)
     summary = json.loads(result.stdout)
     assert summary["schema"] == 1 and summary["file_bytes"] == 100, summary
+    assert summary["calls"] == 2 and summary["doctor"] == "ok", summary
     assert summary["mb_per_s"] > 0 and 0 < summary["round_trip_ms"] < 1000, summary
     assert summary["sha256"] == hashlib.sha256(content).hexdigest()
     with open(f"{folder}/into/a blob", "rb") as file:
