@@ -138,6 +138,7 @@ struct dsb_connections_event {
     struct nx_why why;
     struct nx_address address;
     struct dsb_dial_end end; /* DIAL_FAILED */
+    bool is_probe;           /* DIAL_FAILED: of dsb_connections_probe; nobody else waits for it */
 };
 
 /* Everything is copied but what is pointed to, which is kept. */

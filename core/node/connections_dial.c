@@ -36,6 +36,7 @@ static void tell_failed(struct dsb_connections *c, const struct dsb_dialling *di
         .why = dial->why,
         .address = dial->address,
         .end = dial->end,
+        .is_probe = dial->origin == DSB_DIAL_PROBE,
     };
 
     memcpy(event.id_text, dial->id_text, sizeof(event.id_text));

@@ -250,7 +250,8 @@ static bool on_message(struct dsoftbusd *d, struct nx_instant now, struct dsoftb
 static void answer(struct dsoftbusd *d, struct nx_instant now, struct dsoftbusd_client *client,
                    struct dsoftbusd_call *call)
 {
-    if (call->state == DSOFTBUSD_CALL_FREE || !dsoftbusd_send_news(d, now, client, call) ||
+    if (!client->may_send || /* it is told when it may */
+        call->state == DSOFTBUSD_CALL_FREE || !dsoftbusd_send_news(d, now, client, call) ||
         call->state != DSOFTBUSD_CALL_DONE)
         return;
 

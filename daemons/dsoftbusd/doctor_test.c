@@ -152,6 +152,23 @@ static void peer_rows(void)
     expect_verdict(1, "no-handshake", "handshake");
 }
 
+/* The offer that a program of ours waits for. */
+static const struct dsoftbusd_call *offer_of_anybody(void)
+{
+    static const struct dsoftbusd_call none = {.why = {"there is none"}};
+
+    for (uint32_t i = 0; i < NX_IPC_CLIENTS_MAX; i++) {
+        for (uint32_t k = 0; k < DSOFTBUSD_CALL_SLOTS; k++) {
+            const struct dsoftbusd_call *call = &a->engine.clients[i].calls[k];
+
+            if (call->state == DSOFTBUSD_CALL_WAITS &&
+                call->head.operation == DSOFTBUSD_OPERATION_OFFER)
+                return call;
+        }
+    }
+    return &none;
+}
+
 static void bound_rows(void)
 {
     unit_row("one examination at a time; the next when its answer has left");
@@ -188,6 +205,18 @@ static void bound_rows(void)
     EXPECT(!dsoftbusd_wants_machine(&a->engine));
     tell_machine();
     desk_expect_nothing(q);
+    desk_cancel(q, 5);
+    desk_expect_reply(q, 5, NX_E_ABORTED);
+
+    unit_row("what its dial comes to is not told to a program that pairs with that device");
+    fabric_hear(a->d, b->d, b->d->address);
+    desk_call_named(q, 5, DSOFTBUSD_OPERATION_OFFER, b->id);
+    desk_expect_news(q, 5);
+    p = desk_join(a);
+    ask(p, 6, b->id);
+    (void)pass(20000);
+    expect_verdict(6, "not-paired", "paired");
+    EXPECT_EQ(offer_of_anybody()->why.text[0], '\0');
     desk_cancel(q, 5);
     desk_expect_reply(q, 5, NX_E_ABORTED);
 

@@ -319,6 +319,8 @@ void dsoftbusd_on_connections(struct dsoftbusd *d, struct nx_instant now,
     dsoftbusd_happened_in_connections(d, event, why.text);
     switch (event->kind) {
     case DSB_CONNECTIONS_DIAL_FAILED:
+        if (event->is_probe)
+            break; /* the doctor's: for what others wait for there are dials of their own */
         if (event->refusal != DSB_REFUSAL_DENIED) /* else it has no offer, which is said better */
             note_why(d, event->id_text, &why);
         on_dial_failed(d, event->id_text, event->status, why.text);

@@ -245,6 +245,14 @@ static void ask_waiting(struct dsoftbusd *d, struct nx_instant now,
     }
 }
 
+/* A session that is ending waits for its streams: one that nobody waits for any more is let go of. */
+static bool holds_up_an_end(struct dsoftbusd *d, const struct dsoftbusd_remote *r)
+{
+    const struct dsb_mux *mux = r->caller.stream.mux;
+
+    return mux != NULL && mux->state != DSB_MUX_ACTIVE && !is_waited_for(d, r);
+}
+
 void dsoftbusd_remote_work(struct dsoftbusd *d, struct nx_instant now)
 {
     struct dsb_rpc_client_event end;
@@ -260,6 +268,10 @@ void dsoftbusd_remote_work(struct dsoftbusd *d, struct nx_instant now)
             d->has_more = true; /* a cancel may have to go */
         }
         d->has_more = d->has_more || r->caller.stream.taken_count != taken_count; /* credit */
+        if (holds_up_an_end(d, r)) {
+            dsb_rpc_caller_close(&r->caller);
+            d->has_more = true; /* its reset has to go */
+        }
         if (dsb_rpc_caller_is_over(&r->caller))
             end_waiting(d, r);
     }

@@ -367,6 +367,17 @@ static void ends(void)
     desk_expect_reply(p, 1, NX_E_CLOSED);
     EXPECT(!a->engine.remotes[0].is_used);
 
+    unit_row("a session that is shut down after a call does not wait for the next one");
+    begin();
+    ask(p, 1, &echo, echo_body(3));
+    desk_settle();
+    expect_echo(1, 3);
+    EXPECT(a->engine.remotes[0].is_used);
+    dsoftbusd_shut_down(&a->engine, desk->f->now);
+    desk_settle();
+    EXPECT(!a->engine.remotes[0].is_used);
+    EXPECT(dsb_node_session(&b->d->node, a->id) == NULL);
+
     unit_row("a call that is cancelled is answered, and its place is free");
     begin();
     desk_switch_off(b, true);
