@@ -213,7 +213,9 @@ def _(bench):
             if credit < CREDIT // 2:
                 mux.send(window_frame(peer.WINDOW_UPDATE, stream, CREDIT - credit))
                 credit = CREDIT
-        mux.send(window_frame(peer.WINDOW_UPDATE, stream, CREDIT - credit), frame(peer.CLOSE, stream))
+        if credit < CREDIT:  # an increment of nothing is no frame
+            mux.send(window_frame(peer.WINDOW_UPDATE, stream, CREDIT - credit))
+        mux.send(frame(peer.CLOSE, stream))
         assert sent.result().returncode == 0, sent.result().stderr
     assert came == LARGE
 
