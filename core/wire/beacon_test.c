@@ -54,7 +54,7 @@ static const struct {
     {"a TTL of 300 is the most", golden_v2, 124, 2, "\1\54", 0, NX_OK, ""},
 
     {"nothing is truncated", golden_v1, 0, 0, "", SIZE_MAX, NX_E_MALFORMED, "beacon: truncated"},
-    {"three bytes are truncated before they are no magic", golden_v1, 0, 3, "XXX", 3,
+    {"three bytes are truncated before they are no magic", golden_v1, 0, 3, "ABC", 3,
      NX_E_MALFORMED, "beacon: truncated"},
     {"another magic", golden_v1, 3, 1, "C", 0, NX_E_MALFORMED, "beacon: bad magic"},
     {"another magic comes before truncated", golden_v1, 0, 4, "XXXX", 4, NX_E_MALFORMED,
