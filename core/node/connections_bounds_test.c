@@ -15,8 +15,7 @@ static void begin_paired(void)
     c = &f->devices[2];
     fabric_pair(a, b);
     fabric_pass(f, nx_seconds(20));
-    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
-        memset(&f->devices[i].news, 0, sizeof(f->devices[i].news));
+    fabric_forget_news(f);
 }
 
 /* `b` has lost `a`, and knows where it listens. */

@@ -22,8 +22,7 @@ static void begin(void)
     fabric_pair(a, b);
     fabric_pair(a, c);
     fabric_pass(f, nx_seconds(20));
-    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
-        memset(&f->devices[i].news, 0, sizeof(f->devices[i].news));
+    fabric_forget_news(f);
 }
 
 /* ---- strangers ------------------------------------------------------------------------------- */

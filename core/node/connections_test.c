@@ -18,18 +18,12 @@ static void begin(void)
     c = &f->devices[2];
 }
 
-static void forget_news(void)
-{
-    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
-        memset(&f->devices[i].news, 0, sizeof(f->devices[i].news));
-}
-
 static void begin_paired(void)
 {
     begin();
     fabric_pair(a, b);
     fabric_pass(f, nx_seconds(20));
-    forget_news();
+    fabric_forget_news(f);
 }
 
 static uint32_t told(const struct fabric_device *d, enum dsb_connections_event_kind kind)
@@ -205,7 +199,7 @@ static void begin_one_sided(void)
     EXPECT_STATUS(dsb_node_unpair(&a->node, f->now, b->identity.id_text), NX_OK);
     fabric_touch(a);
     fabric_switch_on(b);
-    forget_news();
+    fabric_forget_news(f);
 }
 
 static void admission_rows(void)

@@ -28,12 +28,6 @@ enum {
 static struct fabric *f;
 static struct fabric_device *a, *b, *c;
 
-static void forget_news(void)
-{
-    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
-        memset(&f->devices[i].news, 0, sizeof(f->devices[i].news));
-}
-
 /* `a` in session with `b` and with `c`. */
 static void begin(void)
 {
@@ -44,7 +38,7 @@ static void begin(void)
     fabric_pair(a, b);
     fabric_pair(a, c);
     fabric_pass(f, nx_seconds(20));
-    forget_news();
+    fabric_forget_news(f);
 }
 
 /* ---- strangers with addresses -------------------------------------------------------------------- */

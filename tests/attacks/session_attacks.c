@@ -15,12 +15,6 @@ static struct attacker m;
 static struct line line;
 static struct wire wire;
 
-static void forget_news(void)
-{
-    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
-        memset(&f->devices[i].news, 0, sizeof(f->devices[i].news));
-}
-
 static void begin(void)
 {
     f = fabric_begin();
@@ -52,7 +46,7 @@ static void begin_wired(void)
     EXPECT(wire_open(&wire, &m, a));
     wire_run(&wire);
     EXPECT(fabric_session(a, b) != NULL && fabric_session(b, a) != NULL);
-    forget_news();
+    fabric_forget_news(f);
 }
 
 /* `a` and `b` are paired and in session, without anybody between them; `b` is off then. */
@@ -63,7 +57,7 @@ static void begin_paired(void)
     fabric_pass(f, nx_seconds(2));
     fabric_switch_off(b, false);
     fabric_settle(f);
-    forget_news();
+    fabric_forget_news(f);
 }
 
 /* Somebody dials him now, has said its first message and waits for the second. */
@@ -106,7 +100,7 @@ static void replay_rows(void)
     begin_wired();
     wire_close(&wire);
     fabric_switch_off(b, true);
-    forget_news();
+    fabric_forget_news(f);
     line_connect(&line, &m, a->address);
     line_say(&line, nx_bytes_of(wire.to_far.bytes, wire.to_far.len));
     EXPECT(line_is_cut(&line));
@@ -129,7 +123,7 @@ static void replay_rows(void)
     unit_row("a second message of an earlier handshake is no answer to a new one");
     wire_close(&wire);
     await_dial();
-    forget_news();
+    fabric_forget_news(f);
     line_say(&line, nx_bytes_of(second, second_len));
     EXPECT(line_is_cut(&line));
     expect_dial_failed(b, NX_E_CRYPTO);
@@ -359,7 +353,7 @@ static void downgrade_rows(void)
 
     unit_row("until it attests once: from then on it is native, on the list or not");
     fabric_pass(f, nx_seconds(2));
-    forget_news();
+    fabric_forget_news(f);
     EXPECT(!line_dial(&line, &m, a, DSB_PURPOSE_SESSION, false));
     EXPECT_EQ(line.response.refusal, DSB_REFUSAL_UNKNOWN);
     line_close(&line);
@@ -406,7 +400,7 @@ static void begin_answering(struct stolen *stolen)
     steal(stolen, a);
     wire_close(&wire);
     await_dial();
-    forget_news();
+    fabric_forget_news(f);
     EXPECT(line_shake_back(&line, &stolen->credentials));
     EXPECT(line_take_request(&line));
 }
@@ -582,7 +576,7 @@ static void relayed_row(void)
     memcpy(attestation, line.request.attestation, sizeof(attestation));
     line_close(&line);
     fabric_pass(f, nx_seconds(2));
-    forget_news();
+    fabric_forget_news(f);
     for (uint32_t is_paired = 0; is_paired < 2; is_paired++) {
         line_connect(&line, &m, a->address);
         EXPECT(line_shake(&line, a, &stolen.credentials));
@@ -638,7 +632,7 @@ static void other_key_rows(void)
 
     unit_row("a paired one announced so is dialled by its pinned static, which he cannot answer");
     begin_paired();
-    forget_news();
+    fabric_forget_news(f);
     attacker_announce(a, b->identity.id_text, m.identity.noise_static, m.address);
     attacker_announce(a, b->identity.id_text, b->identity.noise_static, m.address);
     await_dial();

@@ -305,6 +305,12 @@ void fabric_pass(struct fabric *f, struct nx_duration time)
     }
 }
 
+void fabric_forget_news(struct fabric *f)
+{
+    for (uint32_t i = 0; i < FABRIC_DEVICES; i++)
+        memset(&f->devices[i].news, 0, sizeof(f->devices[i].news));
+}
+
 void fabric_touch(struct fabric_device *d)
 {
     d->is_touched = true;

@@ -79,6 +79,9 @@ void fabric_settle(struct fabric *f);
 /* The same while so much time passes, from one deadline to the next. */
 void fabric_pass(struct fabric *f, struct nx_duration time);
 
+/* What devices have told so far is as if it had not been. */
+void fabric_forget_news(struct fabric *f);
+
 /* A row did something with this device: it has a turn. Then all settle. */
 void fabric_touch(struct fabric_device *d);
 
